@@ -43,6 +43,10 @@ type Capabilities struct {
 	Overrides bool          // ReadMoved works
 	Pinned    bool          // reads can be pinned to a block; on TRON they cannot
 	BlockTime time.Duration // usual time between blocks, measured; 0 when unknown
+	// Hashes is a contract whose getBlockHash(uint256) view tells the hash of one of
+	// the last 256 blocks. Set where reads are not pinned: it lets a market find out
+	// later whether the block an answer was taken at is still part of the chain.
+	Hashes Address
 }
 
 // Block names one block of one branch.
@@ -121,6 +125,18 @@ type Read struct {
 	To   Address
 	Data []byte // calldata of a view; nil asks for the storage word at Slot
 	Slot Hash
+	// Joined asks that this read be answered at the same block as the read before
+	// it. Pinned reads always are; elsewhere it keeps both in one request.
+	Joined bool
+}
+
+// Join makes reads that belong together one group: answered at one block, even
+// where reads cannot be pinned to the block asked for.
+func Join(reads ...Read) []Read {
+	for i := range reads {
+		reads[i].Joined = i > 0
+	}
+	return reads
 }
 
 // View asks a contract's view function.
@@ -137,6 +153,10 @@ func (r Read) IsSlot() bool { return r.Data == nil }
 type Answer struct {
 	Data   []byte
 	Failed bool
+	// At is the block the answer was taken at where reads cannot be pinned: never
+	// older than the block asked for, and of its branch when it was read. Nil means
+	// the block asked for.
+	At *Block
 }
 
 // Override replaces a contract's code for the time of one question.

@@ -4,6 +4,8 @@
 package protocols
 
 import (
+	"math/big"
+
 	"liqwatch/chains"
 )
 
@@ -112,7 +114,7 @@ type Report struct {
 // Clean reports that every number equalled the chain's and every sum was exact.
 func (r Report) Clean() bool {
 	for _, s := range r.Sums {
-		if s.Ours != s.Chain {
+		if !s.Holds() {
 			return false
 		}
 	}
@@ -128,6 +130,23 @@ type Difference struct {
 // the protocol keeps it (scaled where it does).
 type Sum struct {
 	Asset, Ours, Chain string
+	// Slack is by how much the two may differ, in the same unit, because the
+	// protocol rounds its total and its accounts apart; empty means not at all.
+	Slack string
+}
+
+// Holds reports that the sum equals the market's own total, within the slack.
+func (s Sum) Holds() bool {
+	if s.Ours == s.Chain {
+		return true
+	}
+	ours, ok1 := new(big.Int).SetString(s.Ours, 10)
+	chain, ok2 := new(big.Int).SetString(s.Chain, 10)
+	slack, ok3 := new(big.Int).SetString(s.Slack, 10)
+	if !ok1 || !ok2 || !ok3 {
+		return false
+	}
+	return ours.Sub(ours, chain).CmpAbs(slack) <= 0
 }
 
 // Fault is something wrong with a market that its users must know of.
