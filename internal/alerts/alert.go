@@ -1,0 +1,142 @@
+package alerts
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Kind is what an alert is about.
+type Kind string
+
+// The kinds of alerts.
+const (
+	KindApproach    Kind = "approach"    // the price came within an approach distance
+	KindCrossing    Kind = "crossing"    // the price reached a level
+	KindRearmed     Kind = "rearmed"     // the price receded by the margin
+	KindCorrection  Kind = "correction"  // an earlier alert spoke of a block that is gone
+	KindStale       Kind = "stale"       // data stopped
+	KindFresh       Kind = "fresh"       // data are back
+	KindUndelivered Kind = "undelivered" // a message could not be delivered elsewhere
+	KindNotice      Kind = "notice"      // a notifier has something to say
+	KindTest        Kind = "test"        // somebody asked for a test message
+)
+
+// severity is the kind's own, for rules that name none.
+func (k Kind) severity() Severity {
+	switch k {
+	case KindCrossing, KindStale, KindUndelivered:
+		return Critical
+	case KindApproach, KindCorrection, KindNotice:
+		return Warning
+	}
+	return Info
+}
+
+// Reason names why something was decided. The texts are stable: they are logged,
+// stored and counted.
+type Reason string
+
+// Why an alert was made, or not, or why a state changed.
+const (
+	ReasonStarted       Reason = "started"         // first look at this level from this side
+	ReasonBeyondAtStart Reason = "beyond-at-start" // the price was at or past the level when watching began
+	ReasonApproach      Reason = "approach"        // came within an approach distance
+	ReasonGrew          Reason = "grew"            // price within the distance before; now the amount reached the minimum
+	ReasonCrossed       Reason = "crossed"         // reached the level
+	ReasonReceding      Reason = "receding"        // moves away, by less than the margin so far
+	ReasonReturned      Reason = "returned"        // came back before the margin was reached: nothing new
+	ReasonRearmed       Reason = "rearmed"         // receded by the margin
+	ReasonNothingSaid   Reason = "nothing-said"    // receded by the margin, but nobody had been told anything
+	ReasonBelowMinimum  Reason = "below-minimum"   // less collateral at risk than min_at_risk_usd
+	ReasonNothingAtRisk Reason = "nothing-at-risk" // no account becomes liquidatable on the way
+	ReasonAlreadySeen   Reason = "already-seen"    // an observation of blocks that were applied before
+	ReasonStillTrue     Reason = "still-true"      // said of an orphaned block, and true on the new branch too
+	ReasonOrphaned      Reason = "orphaned"        // said of an orphaned block, not true on the new branch
+	ReasonRetired       Reason = "retired"         // the level is no longer in the rule
+	ReasonStale         Reason = "stale"           // no new data within the limit
+	ReasonFresh         Reason = "fresh"           // data are back
+)
+
+// Decision is one thing decided, whether or not somebody is told.
+type Decision struct {
+	Rule    string          `json:"rule"`
+	Axis    string          `json:"axis,omitempty"`
+	Level   decimal.Decimal `json:"level"`
+	Side    Side            `json:"side"`
+	Episode int             `json:"episode"`
+	From    Phase           `json:"from"`
+	To      Phase           `json:"to"`
+	Reason  Reason          `json:"reason"`
+	Price   decimal.Decimal `json:"price"`
+	Time    uint64          `json:"time"` // chain time, unix seconds
+	Sent    bool            `json:"sent"` // an alert came of it
+}
+
+// Alert is something people are told. It is made once and never changes.
+type Alert struct {
+	// Key is stable: the same event gives the same key after a restart or a reorg.
+	Key      string    `json:"key"`
+	Kind     Kind      `json:"kind"`
+	Reason   Reason    `json:"reason"`
+	Severity Severity  `json:"severity"`
+	Rule     string    `json:"rule"`
+	Advice   string    `json:"advice,omitempty"`
+	Notify   []string  `json:"notify"`
+	Seen     time.Time `json:"seen"` // wall time of the look it came from
+
+	Axis      string            `json:"axis,omitempty"`
+	Reference string            `json:"reference,omitempty"`
+	Level     decimal.Decimal   `json:"level"`
+	Side      Side              `json:"side"`
+	Episode   int               `json:"episode,omitempty"`
+	Mark      decimal.Decimal   `json:"mark"` // the approach distance reached; 0 for the level itself
+	Passed    []decimal.Decimal `json:"passed,omitempty"`
+	Price     decimal.Decimal   `json:"price"`
+	// Previous is the price of the look before; the band of a crossing starts there. Zero without one.
+	Previous decimal.Decimal `json:"previous"`
+	Totals   Totals          `json:"totals"` // between the price and the level; of a crossing, as of just before it
+	Markets  []MarketTotals  `json:"markets,omitempty"`
+	Now      Totals          `json:"now"` // liquidatable at the price already
+	Blocks   []BlockRef      `json:"blocks,omitempty"`
+	Digest   string          `json:"digest,omitempty"`
+
+	// Claims are what it says happened, one for each level it names.
+	Claims []string `json:"claims,omitempty"`
+	// Corrects is the alert that a correction takes back.
+	Corrects *Corrected `json:"corrects,omitempty"`
+	// Source is what a stale or fresh alert speaks of.
+	Source *Source `json:"source,omitempty"`
+	// Note is the text of alerts that are about the delivery itself.
+	Note string `json:"note,omitempty"`
+}
+
+// Corrected says what a correction takes back.
+type Corrected struct {
+	Key    string            `json:"key"`
+	Kind   Kind              `json:"kind"`
+	Levels []decimal.Decimal `json:"levels"`
+	Side   Side              `json:"side"`
+	Price  decimal.Decimal   `json:"price"`
+	Blocks []BlockRef        `json:"blocks"`
+}
+
+// Distance is |price/level - 1|, to 8 digits, rounded half away from zero.
+func (a Alert) Distance() decimal.Decimal { return distance(a.Price, a.Level) }
+
+func distance(price, level decimal.Decimal) decimal.Decimal {
+	if level.IsZero() {
+		return decimal.Zero
+	}
+	return price.Sub(level).Abs().DivRound(level, 8)
+}
+
+// percent writes a fraction for people: 0.005 is 0.5%.
+func percent(f decimal.Decimal) string { return f.Shift(2).String() + "%" }
+
+// claim names one event of one episode; mark is the approach distance, 0 for the
+// crossing, or "rearmed".
+func claim(rule Rule, e Episode, mark string) string {
+	return fmt.Sprintf("%s|%s|%s|%s|%d|%s", rule.Name, rule.Axis, e.Level, e.Side, e.Number, mark)
+}

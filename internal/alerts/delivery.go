@@ -1,0 +1,180 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// defaultSchedule is for notifiers without one of their own: quick at first, then
+// every half hour for a day.
+func defaultSchedule() []time.Duration {
+	s := []time.Duration{0, time.Second, 5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute}
+	for range 47 {
+		s = append(s, 30*time.Minute)
+	}
+	return s
+}
+
+// Run delivers until the context ends. A send that has begun is finished first.
+func (d *Dispatcher) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, name := range slices.Sorted(maps.Keys(d.notifiers)) {
+		wg.Go(func() { d.serve(ctx, name) })
+	}
+	wg.Wait()
+}
+
+// serve delivers to one notifier, one message at a time, in order of urgency.
+func (d *Dispatcher) serve(ctx context.Context, name string) {
+	log := d.log.With().Str("notifier", name).Logger()
+	var gone error // why the notifier is switched off
+	for ctx.Err() == nil {
+		more, err := d.round(ctx, name, &gone)
+		if err != nil && ctx.Err() == nil {
+			log.Error().Err(err).Msg("outbox")
+		}
+		if more && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-d.wakes[name]:
+		case <-time.After(d.pause(ctx, name)):
+		}
+	}
+}
+
+// pause is how long to sleep: until the next delivery is due, but no longer than the
+// poll, because timers stand still while the machine sleeps.
+func (d *Dispatcher) pause(ctx context.Context, name string) time.Duration {
+	next, ok, err := d.outbox.NextDue(ctx, name)
+	if err != nil || !ok {
+		return d.opt.Poll
+	}
+	return min(d.opt.Poll, max(time.Until(next), time.Millisecond))
+}
+
+// round delivers what is due, at most one message; false when nothing was.
+func (d *Dispatcher) round(ctx context.Context, name string, gone *error) (bool, error) {
+	due, err := d.outbox.Claim(ctx, name, time.Now(), d.opt.Lease, 1)
+	if err != nil {
+		return false, fmt.Errorf("claim deliveries: %w", err)
+	}
+	for _, del := range due {
+		var sendErr error
+		if *gone == nil {
+			sendErr = d.send(ctx, name, del)
+		} else {
+			sendErr = Refused(*gone)
+		}
+		if e := asSendError(sendErr); sendErr != nil && e.Gone {
+			*gone = fmt.Errorf("switched off until the next start: %w", e.Err)
+		}
+		if err := d.settle(ctx, name, del, sendErr); err != nil {
+			return true, err
+		}
+	}
+	return len(due) > 0, nil
+}
+
+// send makes one attempt. It outlives ctx: what has begun is finished, or the
+// outcome would be unknown.
+func (d *Dispatcher) send(ctx context.Context, name string, del Delivery) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.opt.Timeout)
+	defer cancel()
+	m := del.Message
+	m.ID, m.MayRepeat = del.AlertID, del.Uncertain
+	return d.notifiers[name].Send(ctx, m)
+}
+
+// settle records an attempt's outcome, and tells about what is given up.
+func (d *Dispatcher) settle(ctx context.Context, name string, del Delivery, sendErr error) error {
+	ctx = context.WithoutCancel(ctx)
+	now := time.Now()
+	log := d.log.With().Str("notifier", name).Str("alert", del.AlertID).Int("attempt", del.Attempts+1).Logger()
+	r := d.judge(name, del, sendErr, now)
+	posts, err := d.posts(name, del, r, now)
+	if err != nil {
+		return err
+	}
+	if err := d.outbox.Settle(ctx, del, r, posts...); errors.Is(err, ErrLeaseLost) {
+		log.Warn().Str("fate", string(r.Fate)).Msg("the lease ended before the send did; it may be repeated")
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("record a delivery: %w", err)
+	}
+	if len(posts) > 0 {
+		d.Wake()
+	}
+	switch r.Fate {
+	case Sent:
+		log.Info().Msg("delivered")
+	case Pending:
+		log.Warn().Time("next", r.Next).Str("cause", r.Reason).Msg("not delivered, will try again")
+	case Dead:
+		log.Error().Str("cause", r.Reason).Msg("given up")
+	}
+	return nil
+}
+
+// judge turns what a notifier said into what happens next.
+func (d *Dispatcher) judge(name string, del Delivery, sendErr error, now time.Time) Result {
+	if sendErr == nil {
+		return Result{Fate: Sent, At: now}
+	}
+	e := asSendError(sendErr)
+	r := Result{Fate: Pending, At: now, Uncertain: e.Uncertain, Reason: e.Error()}
+	schedule := defaultSchedule()
+	if s, ok := d.notifiers[name].(Scheduler); ok {
+		schedule = s.Schedule()
+	}
+	failures := del.Failures
+	switch {
+	case e.Permanent:
+		r.Fate = Dead
+		return r
+	case e.After > 0:
+		r.Hold, r.Next = true, now.Add(e.After)
+	case failures+1 < len(schedule):
+		r.Failed, r.Next = true, now.Add(schedule[failures+1])
+	default:
+		r.Fate, r.Failed = Dead, true
+		return r
+	}
+	if r.Next.Sub(del.Created) > d.opt.GiveUp {
+		r.Fate = Dead
+	}
+	return r
+}
+
+// posts tells through the other notifiers what this one could not deliver, and what
+// it has learned. A message that is itself such news is not reported again.
+func (d *Dispatcher) posts(name string, del Delivery, r Result, now time.Time) ([]Post, error) {
+	var alerts []Alert
+	if n, ok := d.notifiers[name].(Noticer); ok {
+		for _, notice := range n.Notices() {
+			alerts = append(alerts, Alert{Key: "notice|" + name + "|" + notice.Key, Kind: KindNotice, Note: notice.Text})
+		}
+	}
+	if r.Fate == Dead && del.Message.Kind != KindUndelivered {
+		alerts = append(alerts, Alert{
+			// One an hour is enough to make a person look.
+			Key: fmt.Sprintf("undelivered|%s|%d", name, now.Unix()/3600), Kind: KindUndelivered,
+			Note: fmt.Sprintf("The notifier %q did not deliver %q: %s. It was given up after %d attempts.", name, del.Message.Title, r.Reason, del.Attempts+1),
+		})
+	}
+	for i := range alerts {
+		alerts[i].Severity, alerts[i].Rule, alerts[i].Seen = alerts[i].Kind.severity(), "delivery", now
+		for _, other := range slices.Sorted(maps.Keys(d.notifiers)) {
+			if other != name || alerts[i].Kind == KindNotice {
+				alerts[i].Notify = append(alerts[i].Notify, other)
+			}
+		}
+	}
+	return posts(alerts)
+}

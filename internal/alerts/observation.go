@@ -1,0 +1,140 @@
+package alerts
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"liqwatch/chains"
+)
+
+// Observation is one look at an axis: the price, and what becomes liquidatable
+// between it and each level. It is all that a rule ever sees.
+type Observation struct {
+	Axis string
+	// Reference is the market whose oracle names the price.
+	Reference string
+	Price     decimal.Decimal
+	// Blocks are those the numbers are of, one for each chain.
+	Blocks []BlockRef
+	// Seen is the wall time of the look; the age of the data is told from it.
+	Seen time.Time
+	// Levels has an entry for every level of every rule on the axis that is not the price itself.
+	Levels []LevelView
+	// Now is what is liquidatable at the price already.
+	Now Totals
+	// Digest changes when the positions behind the numbers do, and not by a price alone.
+	Digest string
+	// Final is, by chain, the newest block that cannot be undone. States older than
+	// it are forgotten. A chain without an entry keeps [KeepUnfinal] observations.
+	Final map[string]uint64
+}
+
+// KeepUnfinal is how many observations are kept to go back to where a chain does
+// not say what is final.
+const KeepUnfinal = 1024
+
+// BlockRef names a block of a chain.
+type BlockRef struct {
+	Chain  string      `json:"chain"`
+	Number uint64      `json:"number"`
+	Hash   chains.Hash `json:"hash"`
+	Time   uint64      `json:"time"` // unix seconds
+}
+
+// Ref names a block of a chain for alerts.
+func Ref(chain string, b chains.Block) BlockRef {
+	return BlockRef{Chain: chain, Number: b.Number, Hash: b.Hash, Time: b.Time}
+}
+
+// Totals are the four quantities that are never mixed, over a set of positions. USD.
+type Totals struct {
+	Accounts    int             `json:"accounts"`
+	Owners      int             `json:"owners"`
+	AtRiskUSD   decimal.Decimal `json:"at_risk_usd"`
+	SeizableUSD decimal.Decimal `json:"seizable_usd"`
+	DebtUSD     decimal.Decimal `json:"debt_usd"`
+	BadDebtUSD  decimal.Decimal `json:"bad_debt_usd"`
+}
+
+// MarketTotals are one market's part.
+type MarketTotals struct {
+	Market string `json:"market"`
+	Totals
+}
+
+// LevelView is what becomes liquidatable between the price and a level.
+type LevelView struct {
+	Level decimal.Decimal
+	Totals
+	// Markets are the largest by collateral at risk, largest first.
+	Markets []MarketTotals
+}
+
+// view finds the entry of a level.
+func (o Observation) view(level decimal.Decimal) (LevelView, bool) {
+	for _, v := range o.Levels {
+		if v.Level.Equal(level) {
+			return v, true
+		}
+	}
+	return LevelView{}, false
+}
+
+// check reports what a rule misses in an observation.
+func (o Observation) check(r Rule) error {
+	if !o.Price.IsPositive() {
+		return fmt.Errorf("rule %q: price %s on axis %s: want a price above 0", r.Name, o.Price, o.Axis)
+	}
+	if len(o.Blocks) == 0 {
+		return fmt.Errorf("rule %q: observation of axis %s names no block", r.Name, o.Axis)
+	}
+	for _, l := range r.Levels {
+		if _, ok := o.view(l); !ok && !l.Equal(o.Price) {
+			return fmt.Errorf("rule %q: observation of axis %s says nothing of level %s", r.Name, o.Axis, l)
+		}
+	}
+	return nil
+}
+
+// time is the chain time of the observation: that of its newest block.
+func (o Observation) time() uint64 {
+	var t uint64
+	for _, b := range o.Blocks {
+		t = max(t, b.Time)
+	}
+	return t
+}
+
+// oldest is the block whose data are oldest: the age told is never better than the worst.
+func oldest(blocks []BlockRef) BlockRef {
+	var o BlockRef
+	for i, b := range blocks {
+		if i == 0 || b.Time < o.Time {
+			o = b
+		}
+	}
+	return o
+}
+
+// of finds a chain's block in a list.
+func of(blocks []BlockRef, chain string) (BlockRef, bool) {
+	for _, b := range blocks {
+		if b.Chain == chain {
+			return b, true
+		}
+	}
+	return BlockRef{}, false
+}
+
+func newestFirst(blocks map[uint64]BlockRef) []BlockRef {
+	numbers := slices.Sorted(maps.Keys(blocks))
+	out := make([]BlockRef, 0, len(numbers))
+	for _, n := range slices.Backward(numbers) {
+		out = append(out, blocks[n])
+	}
+	return out
+}

@@ -1,0 +1,118 @@
+package alerts
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/shopspring/decimal"
+)
+
+// Rule asks to be told when the price on an axis nears, reaches and leaves levels.
+type Rule struct {
+	Name string
+	Axis string
+	// Levels are prices on the axis' reference, each watched from both sides.
+	Levels []decimal.Decimal
+	// Approach are distances |price/level - 1| at which to speak, as fractions (0.05 is 5%).
+	Approach []decimal.Decimal
+	// Rearm is how far the price must recede, as a fraction of the level, before the
+	// same thing is said again: from the level after a crossing, from the widest
+	// approach distance otherwise.
+	Rearm decimal.Decimal
+	// MinAtRiskUSD is held against the collateral at risk between the price and the level.
+	MinAtRiskUSD decimal.Decimal
+	Notify       []string
+	// Severity of all this rule's alerts; when empty each kind has its own.
+	Severity Severity
+	// Advice is what to do about it, in the user's words; may be empty.
+	Advice string
+}
+
+// Severity orders alerts: the most urgent is delivered first.
+type Severity string
+
+// The severities, least urgent first.
+const (
+	Info     Severity = "info"
+	Warning  Severity = "warning"
+	Critical Severity = "critical"
+)
+
+// Rank is 0 for the least urgent; an unknown severity ranks with [Warning].
+func (s Severity) Rank() int {
+	switch s {
+	case Info:
+		return 0
+	case Critical:
+		return 2
+	}
+	return 1
+}
+
+var one = decimal.NewFromInt(1)
+
+// Validate reports everything that is wrong with the rule, one error a finding.
+func (r Rule) Validate() error {
+	var errs []error
+	bad := func(format string, a ...any) {
+		errs = append(errs, fmt.Errorf("rule %q: "+format, append([]any{r.Name}, a...)...))
+	}
+	if r.Name == "" {
+		bad("name is missing")
+	}
+	if r.Axis == "" {
+		bad("axis is missing")
+	}
+	if len(r.Levels) == 0 {
+		bad("levels are missing: give at least one price")
+	}
+	for i, l := range r.Levels {
+		if !l.IsPositive() {
+			bad("level %s: a level is a price above 0", l)
+		}
+		if has(r.Levels[:i], l) {
+			bad("level %s is given twice", l)
+		}
+	}
+	for i, a := range r.Approach {
+		if !a.IsPositive() || a.GreaterThanOrEqual(one) {
+			bad("approach %s: want a part above 0%% and below 100%%, such as 5%%", percent(a))
+		}
+		if has(r.Approach[:i], a) {
+			bad("approach %s is given twice", percent(a))
+		}
+	}
+	if !r.Rearm.IsPositive() || r.Rearm.Add(r.widest()).GreaterThanOrEqual(one) {
+		bad("rearm %s: want a part above 0%% that together with the widest approach stays below 100%%", percent(r.Rearm))
+	}
+	if r.MinAtRiskUSD.IsNegative() {
+		bad("min_at_risk_usd %s: want 0 or more", r.MinAtRiskUSD)
+	}
+	if len(r.Notify) == 0 {
+		bad("notify is missing: nobody would be told")
+	}
+	switch r.Severity {
+	case "", Info, Warning, Critical:
+	default:
+		bad("severity %q: want info, warning or critical", r.Severity)
+	}
+	return errors.Join(errs...)
+}
+
+// widest is the largest approach distance, 0 without any.
+func (r Rule) widest() decimal.Decimal {
+	var w decimal.Decimal
+	for _, a := range r.Approach {
+		w = decimal.Max(w, a)
+	}
+	return w
+}
+
+func has(list []decimal.Decimal, x decimal.Decimal) bool {
+	for _, y := range list {
+		if y.Equal(x) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,188 @@
+package alerts
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Tracker keeps the rules' states in a ledger. Every method commits before it
+// returns, and changes nothing when it fails, so that it can be called again with
+// the same input.
+type Tracker struct {
+	ledger Ledger
+	rules  []Rule
+	stale  StaleRule
+	log    zerolog.Logger
+	wake   func()
+
+	mu     sync.Mutex
+	states map[string]State
+	beats  map[string]Beat
+}
+
+// NewTracker loads the states of the rules. wake is called after every commit that
+// holds something to deliver; it may be nil.
+func NewTracker(ctx context.Context, ledger Ledger, rules []Rule, stale StaleRule, log zerolog.Logger, wake func()) (*Tracker, error) {
+	t := &Tracker{
+		ledger: ledger, rules: rules, stale: stale, log: log, wake: wake,
+		states: map[string]State{}, beats: map[string]Beat{},
+	}
+	for _, r := range rules {
+		if err := r.Validate(); err != nil {
+			return nil, err
+		}
+		if _, ok := t.states[r.Name]; ok {
+			return nil, fmt.Errorf("rule %q is given twice", r.Name)
+		}
+		s, err := ledger.LoadState(ctx, r.Name)
+		if err != nil {
+			return nil, fmt.Errorf("load the state of rule %q: %w", r.Name, err)
+		}
+		s.Rule = r.Name
+		t.states[r.Name] = s
+	}
+	beats, err := ledger.LoadBeats(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the state of the data sources: %w", err)
+	}
+	for _, b := range beats {
+		t.beats[b.Source] = b
+	}
+	return t, nil
+}
+
+// Observe applies an observation to all rules of its axis.
+func (t *Tracker) Observe(ctx context.Context, o Observation) (Outcome, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all Outcome
+	c := Change{At: o.Seen}
+	for _, r := range t.rules {
+		if r.Axis != o.Axis {
+			continue
+		}
+		next, out, err := Advance(r, t.states[r.Name], o)
+		if err != nil {
+			return Outcome{}, err
+		}
+		c.States = append(c.States, next)
+		all.Alerts = append(all.Alerts, out.Alerts...)
+		all.Decisions = append(all.Decisions, out.Decisions...)
+	}
+	posts, err := posts(all.Alerts)
+	if err != nil {
+		return Outcome{}, err
+	}
+	c.Posts, c.Decisions = posts, all.Decisions
+	return all, t.commit(ctx, c)
+}
+
+// Undo takes back every observation that saw a block of the chain above the
+// ancestor. Observe the new branch afterwards. [ErrTooDeep] when the states
+// needed are no longer kept: rules of that chain keep theirs.
+func (t *Tracker) Undo(ctx context.Context, chain string, ancestor uint64, now time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := Change{At: now}
+	for _, r := range t.rules {
+		next, err := Rewind(t.states[r.Name], chain, ancestor)
+		if err != nil {
+			return fmt.Errorf("rule %q: %w", r.Name, err)
+		}
+		c.States = append(c.States, next)
+	}
+	return t.commit(ctx, c)
+}
+
+// Pulse looks at the sources' ages and tells when data stop and when they are back.
+func (t *Tracker) Pulse(ctx context.Context, now time.Time, sources []Source) ([]Alert, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := Change{At: now}
+	var alerts []Alert
+	for _, s := range sources {
+		b, made := Pulse(t.stale, t.beats[s.What+"|"+s.Name], s, now)
+		if len(made) == 0 {
+			continue
+		}
+		c.Beats = append(c.Beats, b)
+		alerts = append(alerts, made...)
+	}
+	if len(alerts) == 0 {
+		return nil, nil
+	}
+	var err error
+	if c.Posts, err = posts(alerts); err != nil {
+		return nil, err
+	}
+	return alerts, t.commit(ctx, c)
+}
+
+// Seen are the blocks of a chain that rules remember, newest first: to find, after
+// a restart, the newest that is still part of the chain.
+func (t *Tracker) Seen(chain string) []BlockRef {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	have := map[uint64]BlockRef{}
+	for _, s := range t.states {
+		for _, c := range s.Checkpoints {
+			if b, ok := of(c.Blocks, chain); ok {
+				have[b.Number] = b
+			}
+		}
+	}
+	return newestFirst(have)
+}
+
+// Episodes are the current ones of a rule.
+func (t *Tracker) Episodes(rule string) []Episode {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.states[rule].Episodes()
+}
+
+// commit writes a change and, when that succeeded, takes it over.
+func (t *Tracker) commit(ctx context.Context, c Change) error {
+	if err := t.ledger.Commit(ctx, c); err != nil {
+		return fmt.Errorf("commit alerts: %w", err)
+	}
+	for _, s := range c.States {
+		t.states[s.Rule] = s
+	}
+	for _, b := range c.Beats {
+		t.beats[b.Source] = b
+	}
+	t.report(c)
+	if len(c.Posts) > 0 && t.wake != nil {
+		t.wake()
+	}
+	return nil
+}
+
+func (t *Tracker) report(c Change) {
+	for _, d := range c.Decisions {
+		t.log.Debug().Str("rule", d.Rule).Stringer("level", d.Level).Str("side", string(d.Side)).
+			Int("episode", d.Episode).Str("from", string(d.From)).Str("to", string(d.To)).
+			Stringer("price", d.Price).Bool("sent", d.Sent).Str("reason", string(d.Reason)).Msg("decided")
+	}
+	for _, p := range c.Posts {
+		t.log.Info().Str("key", p.Alert.Key).Str("kind", string(p.Alert.Kind)).
+			Str("reason", string(p.Alert.Reason)).Strs("notify", p.Notify).Msg(p.Message.Title)
+	}
+}
+
+func posts(alerts []Alert) ([]Post, error) {
+	var out []Post
+	for _, a := range alerts {
+		m, err := Compose(a)
+		if err != nil {
+			return nil, fmt.Errorf("word alert %s: %w", a.Key, err)
+		}
+		out = append(out, Post{Alert: a, Message: m, Notify: a.Notify})
+	}
+	return out, nil
+}
