@@ -79,7 +79,9 @@ type Book interface {
 type Asset struct {
 	Symbol   string // as the chain says, made printable; a name of the adapter's when empty
 	Address  chains.Address
-	Decimals int32
+	Decimals int32 // of an amount
+	// PriceDecimals are those of the raw price: quote currency for one whole token.
+	PriceDecimals int32
 }
 
 // Side tells collateral from debt.

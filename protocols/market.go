@@ -123,7 +123,10 @@ func (r Report) Clean() bool {
 
 // Difference is one number that was not the contract's own.
 type Difference struct {
-	Position, Field, Ours, Chain string
+	Position string `json:"position"`
+	Field    string `json:"field"`
+	Ours     string `json:"ours"`
+	Chain    string `json:"chain"`
 }
 
 // Sum compares the debts of all known positions with the market's own total, as

@@ -1,0 +1,115 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"liqwatch/chains"
+)
+
+// The past is scanned in chunks so that an interrupted scan resumes near where it
+// stopped; a chunk aims at this much time.
+const (
+	chunkTime  = 20 * time.Second
+	firstChunk = 5_000_000
+	leastChunk = 2_000
+)
+
+// discover finds the accounts of a market's past: from the store where it was
+// scanned before, else from the deployment on, up to head.
+func (f *Follower) discover(ctx context.Context, t *tracked, head chains.Block) error {
+	filter, from := t.market.Discovery()
+	known, upTo, ok, err := f.accounts.LoadAccounts(ctx, t.market.Name(), t.key)
+	if err != nil {
+		return fmt.Errorf("load accounts of %s: %w", t.market.Name(), err)
+	}
+	if ok {
+		t.market.Know(known)
+		for _, a := range known {
+			t.saved[a] = true
+		}
+		from, t.savedUpTo = max(from, upTo+1), upTo
+	}
+	final, err := f.finalized(ctx, head)
+	if err != nil {
+		return err
+	}
+	begin, size := from, uint64(firstChunk)
+	for from <= head.Number {
+		end := head
+		if from+size <= head.Number {
+			if end, err = f.chain.Block(ctx, from+size-1); err != nil {
+				return fmt.Errorf("find the borrowers of %s: %w", t.market.Name(), err)
+			}
+		}
+		start := time.Now()
+		logs, err := f.chain.Logs(ctx, filter, from, end)
+		if err != nil {
+			return fmt.Errorf("find the borrowers of %s: logs of blocks %d to %d: %w", t.market.Name(), from, end.Number, err)
+		}
+		t.market.Note(logs)
+		if err := f.save(ctx, t, min(end.Number, final.Number)); err != nil {
+			return err
+		}
+		f.progress("find the borrowers of "+t.market.Name(), end.Number+1-begin, head.Number+1-begin)
+		from = end.Number + 1
+		size = nextChunk(size, time.Since(start))
+	}
+	return nil
+}
+
+// nextChunk adapts the chunk to what the node made of the last one.
+func nextChunk(size uint64, took time.Duration) uint64 {
+	switch {
+	case took > 2*chunkTime:
+		return max(size/2, leastChunk)
+	case took < chunkTime/2:
+		return size * 2
+	}
+	return size
+}
+
+// save stores the accounts not stored before, and how far the logs have been
+// read; nothing is written when neither changed.
+func (f *Follower) save(ctx context.Context, t *tracked, upTo uint64) error {
+	var fresh []chains.Address
+	for _, a := range t.market.Accounts() {
+		if !t.saved[a] {
+			fresh = append(fresh, a)
+		}
+	}
+	upTo = max(upTo, t.savedUpTo) // a look at an old block forgets nothing
+	if len(fresh) == 0 && upTo == t.savedUpTo {
+		return nil
+	}
+	if err := f.accounts.SaveAccounts(ctx, t.market.Name(), t.key, fresh, upTo); err != nil {
+		return fmt.Errorf("save accounts of %s: %w", t.market.Name(), err)
+	}
+	for _, a := range fresh {
+		t.saved[a] = true
+	}
+	t.savedUpTo = upTo
+	return nil
+}
+
+// finalized is the newest final block, never after head.
+func (f *Follower) finalized(ctx context.Context, head chains.Block) (chains.Block, error) {
+	b, err := f.chain.Finalized(ctx)
+	if err != nil {
+		return chains.Block{}, fmt.Errorf("ask %s what is final: %w", f.chain.Name(), err)
+	}
+	if b.Number > head.Number {
+		b = head
+	}
+	if b.Number > f.final.Number {
+		f.final = b
+	}
+	return f.final, nil
+}
+
+func (f *Follower) progress(what string, done, total uint64) {
+	if f.Progress != nil {
+		f.Progress(Progress{Chain: f.chain.Name(), What: what, Done: done, Total: total})
+	}
+}
