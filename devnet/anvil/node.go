@@ -147,7 +147,24 @@ func (n *Node) run(ctx context.Context) error {
 		_ = n.Kill()
 		return err
 	}
-	return n.SetBlockTime(ctx, n.opts.BlockTime)
+	return n.setClock(ctx)
+}
+
+// setClock makes the next block follow the head: a node that loads its state
+// from a file would go on counting from the time of the genesis block.
+func (n *Node) setClock(ctx context.Context) error {
+	if err := n.SetBlockTime(ctx, n.opts.BlockTime); err != nil {
+		return err
+	}
+	number, err := n.BlockNumber(ctx)
+	if err != nil {
+		return err
+	}
+	head, err := n.Block(ctx, number)
+	if err != nil {
+		return err
+	}
+	return n.SetNextTime(ctx, head.Time+n.opts.BlockTime)
 }
 
 func (n *Node) awaitAnswer(ctx context.Context, done <-chan struct{}) error {

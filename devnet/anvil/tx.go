@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -19,7 +20,9 @@ type Tx struct {
 	From chains.Address
 	To   *chains.Address // nil creates a contract
 	Data []byte
-	Gas  uint64 // 30 million when 0
+	// Value is the ether sent along, in wei; none when nil.
+	Value *big.Int
+	Gas   uint64 // 30 million when 0
 }
 
 // Receipt is what became of a transaction.
@@ -38,6 +41,9 @@ func (tx Tx) params() map[string]any {
 		gas = gasPerTx
 	}
 	p := map[string]any{"from": tx.From, "data": hexutil.Bytes(tx.Data), "gas": hexutil.Uint64(gas), "gasPrice": "0x0"}
+	if tx.Value != nil {
+		p["value"] = (*hexutil.Big)(tx.Value)
+	}
 	if tx.To != nil {
 		p["to"] = *tx.To
 	}
