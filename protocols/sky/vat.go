@@ -76,7 +76,8 @@ func (u *Urn) Debt(rate *uint256.Int) uint256.Int {
 }
 
 // LiquidationPrice is the largest oracle price (wad) at which the vault is unsafe,
-// or false when there is none. Closed form: the smallest safe spot is
+// or false when there is none, or none whose spot fits in 256 bits (a few wei of
+// collateral against millions). Closed form: the smallest safe spot is
 // ceil(art*rate/ink), the smallest price that Spot maps at or above it one step up.
 func (u *Urn) LiquidationPrice(ilk *Ilk) (uint256.Int, bool) {
 	var owed uint256.Int
