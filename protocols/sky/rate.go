@@ -77,7 +77,7 @@ func Drip(rate, feePerSecond *uint256.Int, seconds uint64) (*uint256.Int, error)
 }
 
 // FeePerSecond turns a yearly fee (0.06 is 6 %) into the ray that governance sets
-// as duty: the SecondsPerYear-th root of 1+fee, rounded down as its published tables are.
+// as duty: the SecondsPerYear-th root of 1+fee, rounded down.
 // The fee must lie in [0, 10).
 func FeePerSecond(yearly decimal.Decimal) (*uint256.Int, error) {
 	if yearly.IsNegative() || yearly.GreaterThanOrEqual(decimal.NewFromInt(10)) {
