@@ -1,0 +1,138 @@
+package thresholds
+
+import (
+	"math"
+
+	"liqwatch/protocols"
+)
+
+// Tolerance is the part of a position's value within which a float says nothing:
+// there the protocol's own predicate is asked. Whole-basis-point truncation of
+// Aave's average threshold (up to 1.2e-4) and ten minutes of interest lie within it.
+const Tolerance = 2.5e-4
+
+// state is what floats say of a stretch of places.
+type state uint8
+
+const (
+	healthy state = iota
+	liquidatable
+	unsure
+)
+
+// stretch is a run of places of one state; ends are floats, in places.
+type stretch struct {
+	from, to float64
+	state    state
+}
+
+// line is a position's health along one segment: f = c + s*place is weighted
+// collateral minus debt, and |f| <= gc + gs*place is too close to call.
+type line struct{ c, s, gc, gs float64 }
+
+// lineOf sums a position's terms along a segment.
+func lineOf(terms []protocols.Term, seg *protocols.Segment) line {
+	var l line
+	for _, t := range terms {
+		p := seg.Lines[t.Asset]
+		l.c += t.Coef * p.Const
+		l.s += t.Coef * p.Slope
+		abs := math.Abs(t.Coef)
+		// Half of the gross value is the debt, where it matters: at the edge.
+		l.gc += abs * (Tolerance/2*math.Abs(p.Const) + 2)
+		l.gs += abs * Tolerance / 2 * math.Abs(p.Slope)
+	}
+	// Every leg is rounded to a quote unit, and so is the comparison.
+	l.gc += float64(len(terms)) + 2
+	return l
+}
+
+// classify appends the stretches of one segment, clipped to [from, to].
+func (l line) classify(from, to float64, dst []stretch) []stretch {
+	// Healthy where f-g > 0, liquidatable where f+g < 0: two half-lines.
+	cuts := [2]float64{root(l.c-l.gc, l.s-l.gs), root(l.c+l.gc, l.s+l.gs)}
+	if cuts[1] < cuts[0] {
+		cuts[0], cuts[1] = cuts[1], cuts[0]
+	}
+	at := from
+	for _, c := range cuts {
+		if c > at && c < to {
+			dst = push(dst, stretch{at, c, l.state(mid(at, c))})
+			at = c
+		}
+	}
+	return push(dst, stretch{at, to, l.state(mid(at, to))})
+}
+
+func (l line) state(p float64) state {
+	f, g := l.c+l.s*p, l.gc+l.gs*p
+	switch {
+	case f > g:
+		return healthy
+	case f < -g:
+		return liquidatable
+	}
+	return unsure // NaN as well
+}
+
+// root is where c + s*x = 0, NaN when nowhere.
+func root(c, s float64) float64 {
+	if s == 0 {
+		return math.NaN()
+	}
+	return -c / s
+}
+
+func mid(a, b float64) float64 {
+	if math.IsInf(b, 1) {
+		return a + 1
+	}
+	return a + (b-a)/2
+}
+
+// push appends a stretch, melting it into its neighbour when the state is the same.
+func push(dst []stretch, s stretch) []stretch {
+	if n := len(dst); n > 0 && dst[n-1].state == s.state {
+		dst[n-1].to = s.to
+		return dst
+	}
+	return append(dst, s)
+}
+
+// stretches cover all places from 1 to top in order.
+func stretches(terms []protocols.Term, segments []protocols.Segment, top float64, dst []stretch) []stretch {
+	for k := range segments {
+		from, to := math.Max(segments[k].From, 1), math.Min(segments[k].To, top)
+		if to < from || (to == from && len(dst) > 0) {
+			continue
+		}
+		dst = lineOf(terms, &segments[k]).classify(from, to, dst)
+	}
+	return dst
+}
+
+// hull is what the hot columns keep of the stretches: sure below lo, sure above
+// hi, and the predicate's to say between.
+type hull struct {
+	lo, hi      float64
+	left, right bool // liquidatable below lo, above hi
+}
+
+func hullOf(s []stretch) hull {
+	if len(s) == 0 {
+		return hull{0, math.Inf(1), false, false}
+	}
+	first, last := s[0], s[len(s)-1]
+	if len(s) == 1 && first.state != unsure {
+		sure := first.state == liquidatable
+		return hull{0, 0, sure, sure}
+	}
+	h := hull{lo: first.to, hi: last.from, left: first.state == liquidatable, right: last.state == liquidatable}
+	if first.state == unsure {
+		h.lo = 0
+	}
+	if last.state == unsure {
+		h.hi = math.Inf(1)
+	}
+	return h
+}
