@@ -1,0 +1,63 @@
+package config
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+	"go.yaml.in/yaml/v3"
+)
+
+// Rule says which prices to speak of, how early, and to whom.
+type Rule struct {
+	Name         string          `yaml:"name,required" doc:"the rule's name in messages and on the page"`
+	Axis         string          `yaml:"axis,required" doc:"the axis it watches"`
+	Levels       Levels          `yaml:"levels" doc:"prices to warn of, or walls: those found in the ladder"`
+	Walls        *Walls          `yaml:"walls" doc:"instead of levels: warn of the prices where most collateral comes due"`
+	Approach     []Ratio         `yaml:"approach" default:"[5%, 2%, 0.5%]" doc:"distances to a level at which a message is sent, falling"`
+	Rearm        Ratio           `yaml:"rearm" default:"1%" doc:"how far the price must draw back from an approach distance before that distance can be told again"`
+	MinAtRiskUSD decimal.Decimal `yaml:"min_at_risk_usd" doc:"stay silent while less collateral than this comes due between the price and the level"`
+	Notify       []string        `yaml:"notify" doc:"the notifiers told"`
+	Severity     string          `yaml:"severity" default:"warning" doc:"info, warning or critical; handed to the notifiers"`
+	StaleAfter   time.Duration   `yaml:"stale_after" default:"5m" doc:"age of the data from which on the silence itself is told"`
+}
+
+// Levels are the prices of a rule: fixed ones, or those of the ladder's walls.
+type Levels struct {
+	Prices []decimal.Decimal
+	Walls  bool
+}
+
+func (l *Levels) decode(d *decoder, n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && n.Value == "walls" {
+		l.Walls = true
+		return
+	}
+	if n.Kind != yaml.SequenceNode {
+		d.refuse(n, "write [2200, 2400] or walls", "a list of prices is wanted here, not %s", kindOf(n))
+		return
+	}
+	l.Prices = make([]decimal.Decimal, 0, len(n.Content))
+	for _, item := range n.Content {
+		if x, ok := d.decimal(item); ok {
+			l.Prices = append(l.Prices, x)
+		}
+	}
+}
+
+// Walls are prices found in the ladder.
+type Walls struct {
+	MinAtRiskUSD decimal.Decimal `yaml:"min_at_risk_usd" default:"1000000" doc:"least collateral at one price to call it a wall"`
+	Count        int             `yaml:"count" default:"5" doc:"at most this many walls on either side, the largest first"`
+}
+
+// Notifier is one place messages go to.
+type Notifier struct {
+	// Name is what rules call it.
+	Name string
+	// Type names the plug-in: telegram, webhook, ...
+	Type string
+	// Settings are the plug-in's own.
+	Settings Settings
+	// Position is where it stands in the file.
+	Position Position
+}
