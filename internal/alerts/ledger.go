@@ -18,13 +18,24 @@ type Ledger interface {
 
 // Change is what one look, one reorg or one pulse changed.
 type Change struct {
-	States []State
+	States []StateChange
 	Beats  []Beat
 	// Decisions are kept for whoever asks why.
 	Decisions []Decision
 	Posts     []Post
 	// At is the wall time of the change.
 	At time.Time
+}
+
+// StateChange is what changed in one rule's state: checkpoints outside From..To are
+// gone, those in Add are new.
+type StateChange struct {
+	Rule      string
+	From, To  uint64 // sequence numbers, inclusive; To is 0 when none is left
+	Add       []Checkpoint
+	Pruned    bool
+	Doubts    []Doubt
+	Revisions map[string]int
 }
 
 // Post is an alert, what it says in words, and who is told.

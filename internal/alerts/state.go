@@ -118,3 +118,18 @@ func merge(older, newer []BlockRef) []BlockRef {
 	}
 	return out
 }
+
+// diff is what a ledger has to change to hold the next state instead of this one.
+// Checkpoints are never altered, only added and dropped at the ends.
+func (s State) diff(next State) StateChange {
+	c := StateChange{Rule: next.Rule, To: next.last().Seq, Pruned: next.Pruned, Doubts: next.Doubts, Revisions: next.Revisions}
+	if len(next.Checkpoints) > 0 {
+		c.From = next.Checkpoints[0].Seq
+	}
+	for _, p := range next.Checkpoints {
+		if p.Seq > s.last().Seq {
+			c.Add = append(c.Add, p)
+		}
+	}
+	return c
+}

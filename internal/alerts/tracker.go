@@ -61,6 +61,7 @@ func (t *Tracker) Observe(ctx context.Context, o Observation) (Outcome, error) {
 	defer t.mu.Unlock()
 	var all Outcome
 	c := Change{At: o.Seen}
+	var states []State
 	for _, r := range t.rules {
 		if r.Axis != o.Axis {
 			continue
@@ -69,7 +70,7 @@ func (t *Tracker) Observe(ctx context.Context, o Observation) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		c.States = append(c.States, next)
+		states = append(states, next)
 		all.Alerts = append(all.Alerts, out.Alerts...)
 		all.Decisions = append(all.Decisions, out.Decisions...)
 	}
@@ -78,7 +79,7 @@ func (t *Tracker) Observe(ctx context.Context, o Observation) (Outcome, error) {
 		return Outcome{}, err
 	}
 	c.Posts, c.Decisions = posts, all.Decisions
-	return all, t.commit(ctx, c)
+	return all, t.commit(ctx, c, states)
 }
 
 // Undo takes back every observation that saw a block of the chain above the
@@ -87,15 +88,15 @@ func (t *Tracker) Observe(ctx context.Context, o Observation) (Outcome, error) {
 func (t *Tracker) Undo(ctx context.Context, chain string, ancestor uint64, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := Change{At: now}
+	var states []State
 	for _, r := range t.rules {
 		next, err := Rewind(t.states[r.Name], chain, ancestor)
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)
 		}
-		c.States = append(c.States, next)
+		states = append(states, next)
 	}
-	return t.commit(ctx, c)
+	return t.commit(ctx, Change{At: now}, states)
 }
 
 // Pulse looks at the sources' ages and tells when data stop and when they are back.
@@ -119,7 +120,7 @@ func (t *Tracker) Pulse(ctx context.Context, now time.Time, sources []Source) ([
 	if c.Posts, err = posts(alerts); err != nil {
 		return nil, err
 	}
-	return alerts, t.commit(ctx, c)
+	return alerts, t.commit(ctx, c, nil)
 }
 
 // Seen are the blocks of a chain that rules remember, newest first: to find, after
@@ -146,11 +147,14 @@ func (t *Tracker) Episodes(rule string) []Episode {
 }
 
 // commit writes a change and, when that succeeded, takes it over.
-func (t *Tracker) commit(ctx context.Context, c Change) error {
+func (t *Tracker) commit(ctx context.Context, c Change, states []State) error {
+	for _, s := range states {
+		c.States = append(c.States, t.states[s.Rule].diff(s))
+	}
 	if err := t.ledger.Commit(ctx, c); err != nil {
 		return fmt.Errorf("commit alerts: %w", err)
 	}
-	for _, s := range c.States {
+	for _, s := range states {
 		t.states[s.Rule] = s
 	}
 	for _, b := range c.Beats {

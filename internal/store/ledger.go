@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"liqwatch/internal/alerts"
+)
+
+// LoadState is what a rule remembers; see [alerts.Ledger].
+func (s *Store) LoadState(ctx context.Context, rule string) (alerts.State, error) {
+	st := alerts.State{Rule: rule}
+	var doubts, revisions string
+	err := s.read.QueryRowContext(ctx, `SELECT pruned, doubts, revisions FROM rule_states WHERE rule = $1`, rule).
+		Scan(&st.Pruned, &doubts, &revisions)
+	if errors.Is(err, sql.ErrNoRows) {
+		return st, nil
+	}
+	if err != nil {
+		return st, err
+	}
+	if err := decode(doubts, &st.Doubts, revisions, &st.Revisions); err != nil {
+		return st, err
+	}
+	return st, s.each(ctx, `SELECT body FROM checkpoints WHERE rule = $1 ORDER BY seq`, []any{rule}, func(body string) error {
+		var c alerts.Checkpoint
+		err := decode(body, &c)
+		st.Checkpoints = append(st.Checkpoints, c)
+		return err
+	})
+}
+
+// LoadBeats are those of all sources.
+func (s *Store) LoadBeats(ctx context.Context) ([]alerts.Beat, error) {
+	var beats []alerts.Beat
+	return beats, s.each(ctx, `SELECT body FROM beats`, nil, func(body string) error {
+		var b alerts.Beat
+		err := decode(body, &b)
+		beats = append(beats, b)
+		return err
+	})
+}
+
+// Commit keeps a change whole or not at all.
+func (s *Store) Commit(ctx context.Context, c alerts.Change) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		for _, st := range c.States {
+			if err := saveState(ctx, tx, st); err != nil {
+				return fmt.Errorf("save the state of rule %q: %w", st.Rule, err)
+			}
+		}
+		for _, b := range c.Beats {
+			body, err := json.Marshal(b)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, `INSERT INTO beats (source, body) VALUES ($1, $2)
+				ON CONFLICT (source) DO UPDATE SET body = excluded.body`, b.Source, string(body))
+			if err != nil {
+				return fmt.Errorf("save the state of %s: %w", b.Source, err)
+			}
+		}
+		if err := saveDecisions(ctx, tx, c.At, c.Decisions); err != nil {
+			return fmt.Errorf("save decisions: %w", err)
+		}
+		return s.savePosts(ctx, tx, c.At, c.Posts)
+	})
+}
+
+func saveState(ctx context.Context, tx *sql.Tx, c alerts.StateChange) error {
+	doubts, err := json.Marshal(c.Doubts)
+	if err != nil {
+		return err
+	}
+	revisions, err := json.Marshal(c.Revisions)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO rule_states (rule, pruned, doubts, revisions) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (rule) DO UPDATE SET pruned = excluded.pruned, doubts = excluded.doubts, revisions = excluded.revisions`,
+		c.Rule, c.Pruned, string(doubts), string(revisions))
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM checkpoints WHERE rule = $1 AND (seq < $2 OR seq > $3)`, c.Rule, c.From, c.To); err != nil {
+		return err
+	}
+	for _, p := range c.Add {
+		body, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO checkpoints (rule, seq, body) VALUES ($1, $2, $3)`, c.Rule, p.Seq, string(body)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func saveDecisions(ctx context.Context, tx *sql.Tx, at time.Time, decisions []alerts.Decision) error {
+	for _, d := range decisions {
+		if d.Reason == alerts.ReasonAlreadySeen {
+			continue // a restart looks at the last block again: nothing was decided
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO decisions
+			(at, rule, axis, level, side, episode, from_phase, to_phase, reason, price, chain_time, sent)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			at.UnixNano(), d.Rule, d.Axis, d.Level.String(), d.Side, d.Episode, d.From, d.To, d.Reason, d.Price.String(), d.Time, d.Sent)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// savePosts writes alerts and a delivery for each notifier. An alert that is there
+// already keeps its deliveries.
+func (s *Store) savePosts(ctx context.Context, tx *sql.Tx, at time.Time, posts []alerts.Post) error {
+	for _, p := range posts {
+		p.Message.ID = s.alertID(p.Alert.Key)
+		alert, err := json.Marshal(p.Alert)
+		if err != nil {
+			return err
+		}
+		message, err := json.Marshal(p.Message)
+		if err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `INSERT INTO alerts (id, dedup_key, kind, rule, created, alert, message)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (dedup_key) DO NOTHING`,
+			p.Message.ID, p.Alert.Key, p.Alert.Kind, p.Alert.Rule, at.UnixNano(), string(alert), string(message))
+		if err != nil {
+			return fmt.Errorf("save alert %s: %w", p.Alert.Key, err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		for _, notifier := range p.Notify {
+			_, err := tx.ExecContext(ctx, `INSERT INTO deliveries (alert, notifier, fate, urgency, created, next_at)
+				VALUES ($1, $2, 'pending', $3, $4, $4) ON CONFLICT (alert, notifier) DO NOTHING`,
+				p.Message.ID, notifier, p.Alert.Severity.Rank(), at.UnixNano())
+			if err != nil {
+				return fmt.Errorf("save the delivery of %s to %s: %w", p.Alert.Key, notifier, err)
+			}
+		}
+	}
+	return nil
+}
+
+// alertID is the same for a key in this store for ever, and differs from that of
+// any other store, so that a receiver that drops repeats never drops a new alert.
+func (s *Store) alertID(key string) string {
+	sum := sha256.Sum256([]byte(s.salt + "|" + key))
+	return "msg_" + strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:15]))
+}
+
+// each calls f with the one text column of every row.
+func (s *Store) each(ctx context.Context, query string, args []any, f func(string) error) error {
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return err
+		}
+		if err := f(text); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// decode reads pairs of JSON text and where to put it.
+func decode(pairs ...any) error {
+	for i := 0; i < len(pairs); i += 2 {
+		if err := json.Unmarshal([]byte(pairs[i].(string)), pairs[i+1]); err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+	}
+	return nil
+}

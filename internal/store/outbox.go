@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"liqwatch/internal/alerts"
+)
+
+// Claim hands out due deliveries under a lease; see [alerts.Outbox].
+func (s *Store) Claim(ctx context.Context, notifier string, now time.Time, lease time.Duration, limit int) ([]alerts.Delivery, error) {
+	var out []alerts.Delivery
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		var err error
+		if out, err = selectDue(ctx, tx, notifier, now, limit); err != nil {
+			return err
+		}
+		for i := range out {
+			out[i].Lease = rand.Text()
+			// Until it is settled nobody knows whether it arrived.
+			_, err := tx.ExecContext(ctx, `UPDATE deliveries SET lease = $1, lease_until = $2, attempts = attempts + 1, uncertain = 1 WHERE id = $3`,
+				out[i].Lease, now.Add(lease).UnixNano(), out[i].ID)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func selectDue(ctx context.Context, tx *sql.Tx, notifier string, now time.Time, limit int) ([]alerts.Delivery, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT d.id, d.alert, d.notifier, d.attempts, d.failures, d.uncertain, d.created, a.message
+		FROM deliveries d JOIN alerts a ON a.id = d.alert
+		WHERE d.notifier = $1 AND d.fate = 'pending' AND d.next_at <= $2 AND d.lease_until <= $2
+		AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.notifier = d.notifier AND h.until > $2)
+		ORDER BY d.urgency DESC, d.created, d.id LIMIT $3`, notifier, now.UnixNano(), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []alerts.Delivery
+	for rows.Next() {
+		var d alerts.Delivery
+		var created int64
+		var message string
+		if err := rows.Scan(&d.ID, &d.AlertID, &d.Notifier, &d.Attempts, &d.Failures, &d.Uncertain, &created, &message); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(message), &d.Message); err != nil {
+			return nil, fmt.Errorf("message of alert %s: %w: %w", d.AlertID, ErrDamaged, err)
+		}
+		d.Created = time.Unix(0, created).UTC()
+		out = append(out, d)
+	}
+	return out, rows.Err()
+}
+
+// Settle records what became of a delivery. A success is recorded even when the
+// lease has ended: whoever holds it now then learns that it need not be sent.
+func (s *Store) Settle(ctx context.Context, d alerts.Delivery, r alerts.Result, posts ...alerts.Post) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE deliveries SET fate = $1, settled_at = $2, next_at = $3, failures = failures + $4,
+			uncertain = $5, reason = $6, lease = '', lease_until = 0
+			WHERE id = $7 AND fate = 'pending' AND (lease = $8 OR $1 = 'sent')`,
+			string(r.Fate), r.At.UnixNano(), nanos(r.Next), r.Failed, r.Uncertain, r.Reason, d.ID, d.Lease)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return alerts.ErrLeaseLost
+		}
+		if r.Hold {
+			_, err := tx.ExecContext(ctx, `INSERT INTO holds (notifier, until) VALUES ($1, $2)
+				ON CONFLICT (notifier) DO UPDATE SET until = max(until, excluded.until)`, d.Notifier, nanos(r.Next))
+			if err != nil {
+				return err
+			}
+		}
+		return s.savePosts(ctx, tx, r.At, posts)
+	})
+}
+
+// NextDue is the earliest time at which a delivery of the notifier can be claimed.
+func (s *Store) NextDue(ctx context.Context, notifier string) (time.Time, bool, error) {
+	var next sql.NullInt64
+	err := s.read.QueryRowContext(ctx, `SELECT max(min(max(next_at, lease_until)), coalesce((SELECT until FROM holds WHERE notifier = $1), 0))
+		FROM deliveries WHERE notifier = $1 AND fate = 'pending'`, notifier).Scan(&next)
+	if err != nil || !next.Valid {
+		return time.Time{}, false, err
+	}
+	return time.Unix(0, next.Int64).UTC(), true, nil
+}
+
+// Post keeps alerts that come of no rule.
+func (s *Store) Post(ctx context.Context, at time.Time, posts ...alerts.Post) error {
+	return s.tx(ctx, func(tx *sql.Tx) error { return s.savePosts(ctx, tx, at, posts) })
+}
+
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
