@@ -1,0 +1,187 @@
+// Package evm reads chains that speak Ethereum JSON-RPC, through any number of
+// nodes that are not trusted further than their answers can be checked.
+package evm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"liqwatch/chains"
+)
+
+// Config describes one chain.
+type Config struct {
+	// Name is the chain's name in the configuration.
+	Name string
+	// ChainID is the EIP-155 id that every node must have; 0 learns it from the
+	// first node that answers and holds the others to it.
+	ChainID uint64
+	// Endpoints are the nodes, the preferred one first.
+	Endpoints []Endpoint
+	// Timeout bounds one request; 20 s when zero.
+	Timeout time.Duration
+	// FinalityDepth is how many blocks below the head count as final where the
+	// nodes do not know the word "finalized"; 64 when zero.
+	FinalityDepth uint64
+	// Hedge is how long one node may take before another is asked as well; 1.5 s when zero.
+	Hedge time.Duration
+	// Agree of 2 asks two nodes everything that is not proven by itself (calls and
+	// logs) and takes only what both say. 0 and 1 trust one checked answer.
+	Agree int
+}
+
+// Endpoint is one node.
+type Endpoint struct {
+	URL string // http, https, ws or wss
+	// Header is sent with every request; keys often live here.
+	Header http.Header
+	// RequestsPerSecond limits what is asked of it; 0 does not.
+	RequestsPerSecond float64
+}
+
+// Client is one chain behind one or more nodes. It implements [chains.Chain]; any
+// number of goroutines may use it.
+type Client struct {
+	name string
+	cfg  Config
+	pool *pool
+	log  zerolog.Logger
+	tip  *tip
+	wake *wake
+
+	life context.Context // ends with Close
+	stop context.CancelFunc
+
+	mu        sync.Mutex
+	blockTime time.Duration
+}
+
+var _ chains.Chain = (*Client)(nil)
+
+// New prepares a client; no node is called before the first question.
+func New(cfg Config, log zerolog.Logger) (*Client, error) {
+	if len(cfg.Endpoints) == 0 {
+		return nil, fmt.Errorf("chain %s: no rpc endpoint is configured", cfg.Name)
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 20 * time.Second
+	}
+	if cfg.FinalityDepth == 0 {
+		cfg.FinalityDepth = 64
+	}
+	if cfg.Hedge <= 0 {
+		cfg.Hedge = defaultHedge
+	}
+	log = log.With().Str("chain", cfg.Name).Logger()
+	c := &Client{
+		name: cfg.Name, cfg: cfg, log: log,
+		pool: &pool{chain: cfg.ChainID, hedge: cfg.Hedge}, tip: newTip(cfg.ChainID), wake: newWake(),
+	}
+	c.life, c.stop = context.WithCancel(context.Background())
+	labels := map[string]int{}
+	for i, e := range cfg.Endpoints {
+		n, err := c.newNode(e)
+		if err != nil {
+			return nil, fmt.Errorf("chain %s: rpc endpoint %d: %w", cfg.Name, i+1, err)
+		}
+		if labels[n.label]++; labels[n.label] > 1 {
+			n.label = fmt.Sprintf("%s#%d", n.label, labels[n.label])
+		}
+		c.pool.nodes = append(c.pool.nodes, n)
+	}
+	return c, nil
+}
+
+func (c *Client) newNode(e Endpoint) (*node, error) {
+	u, err := url.Parse(e.URL)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("address is not a URL such as https://host/path")
+	}
+	n := &node{label: redact(e.URL), pace: &pace{rate: e.RequestsPerSecond}, timeout: c.cfg.Timeout, log: c.log}
+	n.count = newCounter(n.label)
+	switch u.Scheme {
+	case "http", "https":
+		n.conn = newHTTPConn(e.URL, e.Header, n.count)
+	case "ws", "wss":
+		n.conn = newWSConn(e.URL, e.Header, n.count, c.wake)
+	default:
+		return nil, fmt.Errorf("scheme %q is not one of http, https, ws, wss", clip(u.Scheme))
+	}
+	return n, nil
+}
+
+// Name is the chain's name in the configuration.
+func (c *Client) Name() string { return c.name }
+
+// Close ends open connections.
+func (c *Client) Close() {
+	c.stop()
+	for _, n := range c.pool.nodes {
+		n.conn.close()
+	}
+}
+
+// Stats counts what was asked of each node since New.
+func (c *Client) Stats() Stats {
+	var s Stats
+	for _, n := range c.pool.nodes {
+		s.Nodes = append(s.Nodes, n.count.snapshot())
+	}
+	return s
+}
+
+// Capabilities says what the nodes allow, found out by trying on first use.
+func (c *Client) Capabilities(ctx context.Context) (chains.Capabilities, error) {
+	head, err := c.Head(ctx)
+	if err != nil {
+		return chains.Capabilities{}, fmt.Errorf("find out what %s allows: %w", c.name, err)
+	}
+	can := chains.Capabilities{Pinned: true}
+	best, err := do(ctx, c.pool, ask{block: head.Number}, func(ctx context.Context, n *node) (way, error) {
+		return n.ways.find(ctx, c, n, head)
+	})
+	if err != nil {
+		return chains.Capabilities{}, fmt.Errorf("find out what %s allows: %w", c.name, err)
+	}
+	can.Slots, can.Overrides = best == wayOverride, best == wayOverride
+	for _, n := range c.pool.nodes {
+		if w, known := n.ways.known(); known && w == wayOverride {
+			can.Slots, can.Overrides = true, true
+		}
+	}
+	can.ChainID = c.pool.chainID()
+	if can.BlockTime, err = c.measureBlockTime(ctx, head); err != nil {
+		return chains.Capabilities{}, fmt.Errorf("measure the block time of %s: %w", c.name, err)
+	}
+	return can, nil
+}
+
+// measureBlockTime is the mean over the last hundred blocks.
+func (c *Client) measureBlockTime(ctx context.Context, head chains.Block) (time.Duration, error) {
+	c.mu.Lock()
+	known := c.blockTime
+	c.mu.Unlock()
+	span := min(head.Number, 100)
+	if known != 0 || span == 0 {
+		return known, nil
+	}
+	past, err := c.Block(ctx, head.Number-span)
+	if err != nil {
+		return 0, err
+	}
+	if head.Time < past.Time {
+		return 0, nil
+	}
+	t := time.Duration(head.Time-past.Time) * time.Second / time.Duration(span)
+	c.mu.Lock()
+	c.blockTime = t
+	c.mu.Unlock()
+	return t, nil
+}

@@ -1,0 +1,100 @@
+package evm
+
+import (
+	"sync"
+
+	"liqwatch/chains"
+)
+
+// tipDepth is how many recent blocks are remembered, to know reorgs from nodes
+// that lag and to hold logs against headers.
+const tipDepth = 512
+
+// tip is what has been seen of the end of the chain.
+type tip struct {
+	mu        sync.Mutex
+	served    header // the head last given out; zero before the first
+	finalized chains.Block
+	recent    map[uint64]header
+	// hashable: headers of this chain can be hashed here, so one that does not
+	// give its own hash is a lie.
+	hashable bool
+	warned   bool
+}
+
+func newTip(chainID uint64) *tip {
+	t := &tip{recent: map[uint64]header{}}
+	switch chainID {
+	case 1, 11155111, 560048, 10, 8453:
+		t.hashable = true
+	}
+	return t
+}
+
+// admit decides on a header whose hash did or did not come out right.
+func (t *tip) admit(h header, err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h.proven {
+		t.hashable = true
+	}
+	if err == errHashMismatch && !t.hashable {
+		return nil
+	}
+	return err
+}
+
+// remember keeps a canonical header.
+func (t *tip) remember(h header) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.keep(h)
+}
+
+func (t *tip) keep(h header) {
+	if h.Number+tipDepth < t.served.Number {
+		return
+	}
+	t.recent[h.Number] = h
+	if len(t.recent) > 2*tipDepth {
+		for number := range t.recent {
+			if number+tipDepth < t.served.Number {
+				delete(t.recent, number)
+			}
+		}
+	}
+}
+
+// at is the header remembered for that block, if any.
+func (t *tip) at(b chains.Block) (header, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h, ok := t.recent[b.Number]
+	return h, ok && h.Hash == b.Hash
+}
+
+// head is the head last given out.
+func (t *tip) head() header {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.served
+}
+
+// serve gives out a new head. Blocks above it belong to a branch left behind.
+func (t *tip) serve(h header) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for number := h.Number + 1; number <= t.served.Number && number < h.Number+tipDepth; number++ {
+		delete(t.recent, number)
+	}
+	t.served = h
+	t.keep(h)
+}
+
+// contradicts reports that h is on another branch than what was remembered at its height.
+func (t *tip) contradicts(h header) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known, ok := t.recent[h.Number]
+	return ok && known.Hash != h.Hash
+}
