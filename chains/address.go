@@ -16,11 +16,15 @@ type Address [20]byte
 // Hash is 32 bytes: a block, a transaction, a topic, a storage slot or word.
 type Hash [32]byte
 
-// ParseAddress reads a 0x-prefixed address. Mixed case must carry a right EIP-55 checksum.
+// ParseAddress reads a 0x-prefixed address, whose mixed case must carry a right
+// EIP-55 checksum, or a TRON address in base58check, whose checksum must be right.
 func ParseAddress(s string) (Address, error) {
+	if strings.HasPrefix(s, "T") {
+		return parseBase58(s)
+	}
 	body, ok := strings.CutPrefix(s, "0x")
 	if !ok || len(body) != 40 {
-		return Address{}, fmt.Errorf("address %q: want 0x and 40 hex digits", s)
+		return Address{}, fmt.Errorf("address %q: want 0x and 40 hex digits, or a TRON address of 34 characters", s)
 	}
 	raw, err := hex.DecodeString(body)
 	if err != nil {

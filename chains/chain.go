@@ -47,6 +47,8 @@ type Capabilities struct {
 	// the last 256 blocks. Set where reads are not pinned: it lets a market find out
 	// later whether the block an answer was taken at is still part of the chain.
 	Hashes Address
+	// Base58 tells that people of this chain write addresses in base58check (TRON).
+	Base58 bool
 }
 
 // Block names one block of one branch.
