@@ -104,6 +104,8 @@ type Alert struct {
 
 	// Claims are what it says happened, one for each level it names.
 	Claims []string `json:"claims,omitempty"`
+	// Withdraws are the claims that a correction takes back.
+	Withdraws []string `json:"withdraws,omitempty"`
 	// Corrects is the alert that a correction takes back.
 	Corrects *Corrected `json:"corrects,omitempty"`
 	// Source is what a stale or fresh alert speaks of.

@@ -137,7 +137,8 @@ func (s *State) correction(r Rule, d Doubt, o Observation) Alert {
 		Key: "correction|" + s.key(d.Open[0]), Kind: KindCorrection, Reason: ReasonOrphaned, Severity: r.Severity,
 		Rule: was.Rule, Notify: was.Notify, Seen: o.Seen, Axis: was.Axis, Reference: o.Reference, Level: was.Level,
 		Side: was.Side, Episode: was.Episode, Mark: was.Mark, Price: o.Price, Now: o.Now, Blocks: o.Blocks, Digest: o.Digest,
-		Corrects: &Corrected{Key: was.Key, Kind: was.Kind, Levels: was.levels(), Side: was.Side, Price: was.Price, Blocks: was.Blocks},
+		Withdraws: d.Open,
+		Corrects:  &Corrected{Key: was.Key, Kind: was.Kind, Levels: was.levels(), Side: was.Side, Price: was.Price, Blocks: was.Blocks},
 	}
 	if v, ok := o.view(was.Level); ok {
 		a.Totals, a.Markets = v.Totals, v.Markets

@@ -1,0 +1,110 @@
+package alerts
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// BodyVersion is that of the JSON body. It grows when a field changes its meaning
+// or goes away; new fields may come at any time.
+const BodyVersion = 1
+
+// maxPassed is how many of the levels passed the JSON names; passed_count tells all.
+const maxPassed = 100
+
+// Body is an alert for machines: what a webhook receives. Prices, money and ratios
+// are exact decimals in strings; times are RFC 3339; fields without a meaning for
+// the kind are absent.
+type Body struct {
+	Type      string    `json:"type"` // "liqwatch.approach", "liqwatch.crossing", ...
+	Timestamp time.Time `json:"timestamp"`
+	Data      BodyData  `json:"data"`
+}
+
+// BodyData is the alert itself.
+type BodyData struct {
+	Version  int      `json:"version"`
+	Key      string   `json:"key"`
+	Kind     Kind     `json:"kind"`
+	Reason   Reason   `json:"reason,omitempty"`
+	Severity Severity `json:"severity"`
+	Rule     string   `json:"rule"`
+	Title    string   `json:"title"`
+	Text     string   `json:"text"`
+	Advice   string   `json:"advice,omitempty"`
+
+	*BodyLevel
+	Blocks     []BlockRef  `json:"blocks,omitempty"`
+	AgeSeconds *int64      `json:"age_seconds,omitempty"` // of the oldest block
+	Corrects   *Corrected  `json:"corrects,omitempty"`
+	Source     *BodySource `json:"source,omitempty"`
+}
+
+// BodyLevel is the part of an alert that speaks of a price level.
+type BodyLevel struct {
+	Axis        string            `json:"axis"`
+	Reference   string            `json:"reference"`
+	Price       decimal.Decimal   `json:"price"`
+	Previous    *decimal.Decimal  `json:"previous,omitempty"`
+	Level       decimal.Decimal   `json:"level"`
+	Side        Side              `json:"side"`
+	Episode     int               `json:"episode"`
+	Approach    *decimal.Decimal  `json:"approach,omitempty"` // the approach distance reached, a fraction
+	Passed      []decimal.Decimal `json:"passed,omitempty"`   // levels (of an approach: distances) passed on the way
+	PassedCount int               `json:"passed_count,omitempty"`
+	Distance    decimal.Decimal   `json:"distance"` // |price/level - 1|, 8 digits
+	Band        BodyBand          `json:"band"`
+	Totals      Totals            `json:"totals"`            // within the band
+	Markets     []MarketTotals    `json:"markets,omitempty"` // the largest, within the band
+	Now         Totals            `json:"liquidatable_now"`
+	Digest      string            `json:"digest,omitempty"`
+}
+
+// BodyBand is the stretch of prices that the totals are of.
+type BodyBand struct {
+	From decimal.Decimal `json:"from"`
+	To   decimal.Decimal `json:"to"`
+}
+
+// BodySource is the source that an alert about data speaks of.
+type BodySource struct {
+	What         string    `json:"what"`
+	Name         string    `json:"name"`
+	Block        BlockRef  `json:"block"`
+	Fed          time.Time `json:"fed"`
+	LimitSeconds float64   `json:"limit_seconds"`
+	Why          string    `json:"why,omitempty"`
+}
+
+func body(a Alert, m Message) Body {
+	d := BodyData{
+		Version: BodyVersion, Key: a.Key, Kind: a.Kind, Reason: a.Reason, Severity: a.Severity, Rule: a.Rule,
+		Title: m.Title, Text: m.Text, Advice: a.Advice, Blocks: a.Blocks, Corrects: a.Corrects,
+	}
+	if a.Axis != "" {
+		d.BodyLevel = bodyLevel(a)
+		seconds := int64(a.age() / time.Second)
+		d.AgeSeconds = &seconds
+	}
+	if s := a.Source; s != nil {
+		d.Source = &BodySource{What: s.What, Name: s.Name, Block: s.Block, Fed: s.Fed.UTC(), LimitSeconds: s.Limit.Seconds(), Why: s.Why}
+	}
+	return Body{Type: "liqwatch." + string(a.Kind), Timestamp: a.Seen.UTC(), Data: d}
+}
+
+func bodyLevel(a Alert) *BodyLevel {
+	from, to := a.band()
+	b := &BodyLevel{
+		Axis: a.Axis, Reference: a.Reference, Price: a.Price, Level: a.Level, Side: a.Side, Episode: a.Episode,
+		Passed: a.Passed[:min(len(a.Passed), maxPassed)], PassedCount: len(a.Passed), Distance: a.Distance(),
+		Band: BodyBand{from, to}, Totals: a.Totals, Markets: a.Markets, Now: a.Now, Digest: a.Digest,
+	}
+	if a.Previous.IsPositive() {
+		b.Previous = &a.Previous
+	}
+	if a.Kind == KindApproach {
+		b.Approach = &a.Mark
+	}
+	return b
+}
