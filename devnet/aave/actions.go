@@ -21,9 +21,9 @@ var Max = math.MaxBig256
 // Actions build transactions; the methods of World with the same names send them.
 // Any account may act: the node signs for everybody.
 
-// MintTx gives an account tokens.
+// MintTx gives an account tokens; it mints them itself.
 func (w *World) MintTx(who chains.Address, symbol string, amount *big.Int) (anvil.Tx, error) {
-	return w.call("Token", w.Asset(symbol).Token, w.Admin, "mint", who, amount)
+	return w.call("Token", w.Asset(symbol).Token, who, "mint", who, amount)
 }
 
 // SupplyTx supplies tokens that the account has.
@@ -171,6 +171,20 @@ func pauseWithoutGrace(w *World) string {
 		}
 	}
 	return "setReservePause"
+}
+
+// RetirePT ends PT's time as collateral (3.6 only). In [EModePT] nobody can
+// borrow more against it. From [EModeRetired] it is taken out although accounts
+// hold it there, which leaves them collateral that is switched on with a
+// liquidation threshold of 0; the configurator would refuse that, so the pool is
+// told in its name.
+func (w *World) RetirePT(ctx context.Context) error {
+	pt := w.Asset("PT").Token
+	if _, err := w.send(ctx, w.names().configurator, w.Configurator, w.Admin, "setAssetLtvzeroInEMode", pt, EModePT, true); err != nil {
+		return err
+	}
+	_, err := w.send(ctx, w.names().pool, w.Pool, w.Configurator, "configureEModeCategoryCollateralBitmap", EModeRetired, new(big.Int))
+	return err
 }
 
 // SetThreshold changes an asset's LTV, liquidation threshold and bonus, in basis points.

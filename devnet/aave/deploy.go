@@ -175,7 +175,10 @@ func (d *deployer) tokens(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		d.Assets = append(d.Assets, Asset{ID: i, Symbol: r.symbol, Decimals: r.decimals, Token: token})
+		d.Assets = append(d.Assets, Asset{
+			ID: i, Symbol: r.symbol, Decimals: r.decimals, Token: token,
+			LTV: float64(r.ltv) / 1e4, Threshold: float64(r.threshold) / 1e4, EMode: r.category,
+		})
 	}
 	return nil
 }

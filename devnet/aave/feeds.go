@@ -19,7 +19,7 @@ var feedSpecs = []feedSpec{
 	{FeedETH, "ETH / USD", startETH}, {FeedETHForLST, "ETH / USD", startETH}, {FeedBTC, "BTC / USD", startBTC},
 	{FeedUSDC, "USDC / USD", 99990000}, {FeedDAI, "DAI / USD", 100010000}, {FeedUSDT, "USDT / USD", 100000000},
 	{FeedGHO, "GHO / USD", 100000000}, {FeedLINK, "LINK / USD", 14_50000000}, {FeedCRV, "CRV / USD", 52000000},
-	{FeedMKR, "MKR / USD", 1_520_00000000}, {FeedSHARE, "SHARE / USD", 125_00000000},
+	{FeedMKR, "MKR / USD", 1_520_00000000}, {FeedPT, "PT / USD", 97000000}, {FeedSHARE, "SHARE / USD", 125_00000000},
 }
 
 // feeds deploys the feeds and the adapters between them and the oracle.
@@ -38,7 +38,7 @@ func (d *deployer) feeds(ctx context.Context) error {
 	d.sources = map[string]chains.Address{
 		"WETH": d.Feeds[FeedETH].Proxy, "WBTC": d.Feeds[FeedBTC].Proxy, "GHO": d.Feeds[FeedGHO].Proxy,
 		"LINK": d.Feeds[FeedLINK].Proxy, "CRV": d.Feeds[FeedCRV].Proxy, "MKR": d.Feeds[FeedMKR].Proxy,
-		"SHARE": d.Feeds[FeedSHARE].Proxy,
+		"PT": d.Feeds[FeedPT].Proxy, "SHARE": d.Feeds[FeedSHARE].Proxy,
 	}
 	if err := d.rateAdapters(ctx); err != nil {
 		return err

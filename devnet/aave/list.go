@@ -192,21 +192,24 @@ func (d *deployer) reserveParameters(ctx context.Context, a Asset, r reserve) er
 	return nil
 }
 
+// category is one e-mode.
+type category struct {
+	id             uint8
+	ltv, lt, bonus uint16
+	label          string
+}
+
 func (d *deployer) categories(ctx context.Context) error {
-	conf := d.names().configurator
-	for _, c := range []struct {
-		id             uint8
-		ltv, lt, bonus uint16
-		label          string
-	}{
-		{EModeETH, 9300, 9500, 10100, "ETH correlated"},
-		{EModeStable, 9500, 9750, 10100, "Stablecoins"},
-	} {
+	list := []category{{EModeETH, 9300, 9500, 10100, "ETH correlated"}, {EModeStable, 9500, 9750, 10100, "Stablecoins"}}
+	if d.Version == V36 {
+		list = append(list, category{EModePT, 8800, 9000, 10300, "PT and stablecoins"}, category{EModeRetired, 8600, 8800, 10400, "PT, retired"})
+	}
+	for _, c := range list {
 		args := []any{c.id, c.ltv, c.lt, c.bonus}
 		if d.Version == V30 {
-			args = append(args, chains.Address{})
+			args = append(args, chains.Address{}) // no price source of its own
 		}
-		if err := d.admin(ctx, conf, d.Configurator, "setEModeCategory", append(args, c.label)...); err != nil {
+		if err := d.admin(ctx, d.names().configurator, d.Configurator, "setEModeCategory", append(args, c.label)...); err != nil {
 			return err
 		}
 	}
@@ -218,16 +221,37 @@ func (d *deployer) categories(ctx context.Context) error {
 			return fmt.Errorf("put %s into e-mode %d: %w", r.symbol, r.category, err)
 		}
 	}
+	if d.Version == V36 {
+		return d.principalTokens(ctx)
+	}
 	return nil
 }
 
 func (d *deployer) joinCategory(ctx context.Context, a Asset, id uint8) error {
-	conf := d.names().configurator
 	if d.Version == V30 {
-		return d.admin(ctx, conf, d.Configurator, "setAssetEModeCategory", a.Token, id)
+		return d.admin(ctx, d.names().configurator, d.Configurator, "setAssetEModeCategory", a.Token, id)
 	}
-	if err := d.admin(ctx, conf, d.Configurator, "setAssetCollateralInEMode", a.Token, id, true); err != nil {
+	if err := d.allow(ctx, "setAssetCollateralInEMode", a.Symbol, id); err != nil {
 		return err
 	}
-	return d.admin(ctx, conf, d.Configurator, "setAssetBorrowableInEMode", a.Token, id, true)
+	return d.allow(ctx, "setAssetBorrowableInEMode", a.Symbol, id)
+}
+
+// principalTokens sets up the e-modes in which PT is collateral.
+func (d *deployer) principalTokens(ctx context.Context) error {
+	for _, id := range []uint8{EModePT, EModeRetired} {
+		if err := d.allow(ctx, "setAssetCollateralInEMode", "PT", id); err != nil {
+			return err
+		}
+		for _, debt := range []string{"USDC", "USDT"} {
+			if err := d.allow(ctx, "setAssetBorrowableInEMode", debt, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *deployer) allow(ctx context.Context, method, symbol string, category uint8) error {
+	return d.admin(ctx, d.names().configurator, d.Configurator, method, d.Asset(symbol).Token, category, true)
 }

@@ -11,8 +11,8 @@ type reserve struct {
 	supplyCap, borrowCap int64 // whole tokens
 	category             uint8 // e-mode
 	isolationBorrowable  bool
-	debtCeiling          int64 // whole USD; not 0 makes the asset isolated
-	only30               bool
+	debtCeiling          int64   // whole USD; not 0 makes the asset isolated
+	only                 Version // listed in this version only
 }
 
 // E-mode categories.
@@ -21,6 +21,10 @@ const (
 	EModeETH uint8 = 1
 	// EModeStable holds USDC, DAI and USDT.
 	EModeStable uint8 = 2
+	// EModePT makes PT collateral for stable debts (3.6 only).
+	EModePT uint8 = 3
+	// EModeRetired does so until [World.RetirePT] (3.6 only).
+	EModeRetired uint8 = 4
 )
 
 // reserves in the order in which they are listed, which is their id.
@@ -36,14 +40,16 @@ var reserves = []reserve{
 	{symbol: "LINK", decimals: 18, ltv: 6600, threshold: 7100, bonus: 10700, factor: 2000, protocolFee: 1000, supplyCap: 90_000_000, borrowCap: 50_000_000},
 	{symbol: "CRV", decimals: 18, ltv: 3500, threshold: 4100, bonus: 10830, factor: 3500, protocolFee: 1000, supplyCap: 900_000_000, borrowCap: 100_000_000},
 	{symbol: "MKR", decimals: 18, ltv: 6500, threshold: 7000, bonus: 10850, factor: 2000, protocolFee: 2000, supplyCap: 500_000, borrowCap: 100_000, debtCeiling: 50_000_000},
+	// Collateral in its e-mode only, where the reserve's own threshold of 0 does not count.
+	{symbol: "PT", decimals: 18, factor: 1000, supplyCap: 900_000_000, borrowCap: 1, only: V36},
 	// Aave from 3.1 on refuses tokens with fewer than 6 decimals.
-	{symbol: "SHARE", decimals: 0, ltv: 5000, threshold: 6000, bonus: 11000, factor: 2000, protocolFee: 1000, supplyCap: 10_000_000, borrowCap: 1_000_000, only30: true},
+	{symbol: "SHARE", decimals: 0, ltv: 5000, threshold: 6000, bonus: 11000, factor: 2000, protocolFee: 1000, supplyCap: 10_000_000, borrowCap: 1_000_000, only: V30},
 }
 
 func reservesOf(v Version) []reserve {
 	var out []reserve
 	for _, r := range reserves {
-		if !r.only30 || v == V30 {
+		if r.only == "" || r.only == v {
 			out = append(out, r)
 		}
 	}

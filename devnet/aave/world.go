@@ -55,6 +55,9 @@ type Asset struct {
 	AToken   chains.Address
 	VToken   chains.Address
 	Source   chains.Address // what the oracle reads
+	// LTV and Threshold are those at listing, as ratios; EMode is its category, or 0.
+	LTV, Threshold float64
+	EMode          uint8
 }
 
 // Unit is one whole token.
@@ -76,6 +79,7 @@ const (
 	FeedLINK      FeedName = "LINK"
 	FeedCRV       FeedName = "CRV"
 	FeedMKR       FeedName = "MKR"
+	FeedPT        FeedName = "PT"
 	FeedSHARE     FeedName = "SHARE"
 )
 

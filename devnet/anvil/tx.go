@@ -68,23 +68,13 @@ func (c *Client) Send(ctx context.Context, tx Tx) (Receipt, error) {
 }
 
 // Submit sends transactions without waiting and returns their hashes: the way to
-// fill a block while automatic mining is off.
+// fill a block while automatic mining is off. They go one by one, because the
+// node works on the requests of a batch in no certain order.
 func (c *Client) Submit(ctx context.Context, txs []Tx) ([]chains.Hash, error) {
-	const batch = 200
 	hashes := make([]chains.Hash, len(txs))
-	for start := 0; start < len(txs); start += batch {
-		end := min(start+batch, len(txs))
-		requests := make([]Request, 0, end-start)
-		for i := start; i < end; i++ {
-			requests = append(requests, Request{Method: "eth_sendTransaction", Params: []any{txs[i].params()}, Result: &hashes[i]})
-		}
-		if err := c.Batch(ctx, requests); err != nil {
-			return nil, err
-		}
-		for _, r := range requests {
-			if r.Err != nil {
-				return nil, r.Err
-			}
+	for i, tx := range txs {
+		if err := c.Call(ctx, &hashes[i], "eth_sendTransaction", tx.params()); err != nil {
+			return nil, fmt.Errorf("transaction %d of %d: %w", i+1, len(txs), err)
 		}
 	}
 	return hashes, nil
