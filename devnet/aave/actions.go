@@ -224,6 +224,20 @@ func (w *World) UserAccountData(ctx context.Context, who chains.Address, block u
 	return AccountData{n(0), n(1), n(2), n(3), n(4), n(5)}, nil
 }
 
+// UserConfiguration is the user's bitmap: bit 2i borrowing and bit 2i+1 using as
+// collateral the reserve with id i.
+func (w *World) UserConfiguration(ctx context.Context, who chains.Address, block uint64) (*big.Int, error) {
+	data, err := w.pack(w.names().pool, "getUserConfiguration", who)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := w.Node.View(ctx, w.Pool, data, block)
+	if err != nil {
+		return nil, fmt.Errorf("read the user configuration: %w", err)
+	}
+	return new(big.Int).SetBytes(raw), nil
+}
+
 // Balance is what balanceOf of a token says at a block.
 func (w *World) Balance(ctx context.Context, token, who chains.Address, block uint64) (*big.Int, error) {
 	return w.number(ctx, "Token", token, block, "balanceOf", common.Address(who))

@@ -43,7 +43,8 @@ func (d *deployer) feeds(ctx context.Context) error {
 	if err := d.rateAdapters(ctx); err != nil {
 		return err
 	}
-	for symbol, feed := range map[string]FeedName{"USDC": FeedUSDC, "DAI": FeedDAI, "USDT": FeedUSDT} {
+	for _, feed := range []FeedName{FeedUSDC, FeedDAI, FeedUSDT} {
+		symbol := string(feed)
 		adapter, err := d.create(ctx, "StableCapAdapter", d.Feeds[feed].Proxy, "Capped "+symbol+" / USD", big.NewInt(stableCap))
 		if err != nil {
 			return err
@@ -55,14 +56,13 @@ func (d *deployer) feeds(ctx context.Context) error {
 
 func (d *deployer) rateAdapters(ctx context.Context) error {
 	base := d.Feeds[FeedETHForLST].Proxy
-	for symbol, ratio := range map[string]int64{"wstETH": wstETHRatio, "weETH": weETHRatio} {
-		provider, err := d.create(ctx, "RatioProvider", big.NewInt(ratio))
-		if err != nil {
-			return err
-		}
-		d.Ratios[symbol] = provider
-	}
 	var err error
+	if d.Ratios["wstETH"], err = d.create(ctx, "RatioProvider", big.NewInt(wstETHRatio)); err != nil {
+		return err
+	}
+	if d.Ratios["weETH"], err = d.create(ctx, "RatioProvider", big.NewInt(weETHRatio)); err != nil {
+		return err
+	}
 	d.sources["wstETH"], err = d.create(ctx, "RateAdapter", base, d.Ratios["wstETH"], "wstETH / ETH / USD")
 	if err != nil {
 		return err

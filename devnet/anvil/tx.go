@@ -140,6 +140,20 @@ func (c *Client) View(ctx context.Context, to chains.Address, data []byte, block
 	return out, err
 }
 
+// Logs are those of the contracts in the blocks from..to.
+func (c *Client) Logs(ctx context.Context, of []chains.Address, from, to uint64) ([]chains.Log, error) {
+	var found []rpcLog
+	filter := map[string]any{"address": of, "fromBlock": hexutil.Uint64(from), "toBlock": hexutil.Uint64(to)}
+	if err := c.Call(ctx, &found, "eth_getLogs", filter); err != nil {
+		return nil, err
+	}
+	out := make([]chains.Log, len(found))
+	for i, l := range found {
+		out[i] = l.log()
+	}
+	return out, nil
+}
+
 type rpcReceipt struct {
 	TransactionHash chains.Hash     `json:"transactionHash"`
 	BlockNumber     hexutil.Uint64  `json:"blockNumber"`
@@ -167,10 +181,14 @@ func (r *rpcReceipt) receipt() Receipt {
 		out.Contract = *r.ContractAddress
 	}
 	for _, l := range r.Logs {
-		out.Logs = append(out.Logs, chains.Log{
-			Block: uint64(l.BlockNumber), BlockHash: l.BlockHash, Tx: l.TransactionHash, Index: uint(l.LogIndex),
-			Address: l.Address, Topics: l.Topics, Data: l.Data,
-		})
+		out.Logs = append(out.Logs, l.log())
 	}
 	return out
+}
+
+func (l rpcLog) log() chains.Log {
+	return chains.Log{
+		Block: uint64(l.BlockNumber), BlockHash: l.BlockHash, Tx: l.TransactionHash, Index: uint(l.LogIndex),
+		Address: l.Address, Topics: l.Topics, Data: l.Data,
+	}
 }
