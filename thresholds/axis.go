@@ -27,10 +27,15 @@ var (
 	ErrUnknownMarket = errors.New("unknown market")
 )
 
-// MaxRise bounds the search above spot: a trigger further up than this many
-// times the spot price is reported as none. It keeps hypothetical values far
-// from where any protocol's 256-bit products would overflow.
-const MaxRise = 1_000_000
+// The search for triggers goes from spot down to spot/MaxFall and up to
+// spot*MaxRise; a trigger beyond is reported as none. Further up, hypothetical
+// values come near where 256-bit products overflow. Further down, prices are so
+// few units that roundings alone make a loop of ETH against wstETH liquidatable,
+// which no price of ETH does.
+const (
+	MaxFall = 100_000
+	MaxRise = 1_000_000
+)
 
 // Distance is how far a price is from a level, as a ratio of the level:
 // |price/level - 1|, to 18 decimals. Zero when the level is zero.

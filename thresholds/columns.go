@@ -57,7 +57,7 @@ func (c *columns) load(b protocols.Book, segments []protocols.Segment, top float
 // place computes the hull and root of one position.
 func (c *columns) place(i int, terms []protocols.Term, segments []protocols.Segment, top float64) {
 	var buf [12]stretch
-	h := hullOf(stretches(terms, segments, top, buf[:0]))
+	h := hullOf(stretches(terms, segments, 1, top, buf[:0]))
 	c.lo[i], c.hi[i] = floor32(h.lo), ceil32(h.hi)
 	c.flags[i] = 0
 	if h.left {

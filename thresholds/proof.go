@@ -8,7 +8,7 @@ import (
 
 // proofBudget is how many samples one search may spend on proving that nothing
 // flips earlier. Only books that nearly cancel come near it.
-const proofBudget = 4096
+const proofBudget = 8192
 
 // sample is a position at one place: what the proof needs of the figures.
 type sample struct {
@@ -50,8 +50,8 @@ func (w *walker) prove(s *span, a, b sample, from, to *uint256.Int) (uint256.Int
 	if w.budget <= 0 {
 		return b.place, b.liq
 	}
-	if gap.LtUint64(8) {
-		w.budget -= 8
+	if gap.LtUint64(16) {
+		w.budget -= int(gap.Uint64())
 		return w.scan(s, new(uint256.Int).AddUint64(from, 1), to)
 	}
 	var half, next uint256.Int
@@ -97,15 +97,16 @@ func (w *walker) sample(place *uint256.Int) sample {
 	return s
 }
 
-// weighted is weighted collateral from the protocol's own health (health times
-// debt) where it is a ratio in 1e-18; else from the linear terms, less every rounding.
+// weighted is a lower bound of weighted collateral: the protocol's own health
+// times debt where that is a ratio in 1e-18, else the linear terms at these very
+// prices, less what rounding every leg down can take.
 func (w *walker) weighted(s *sample, health *uint256.Int) float64 {
-	linear, slack := 0.0, float64(len(w.terms)+2)
+	linear, slack := 0.0, 2.0
 	for _, t := range w.terms {
 		if t.Coef > 0 {
 			linear += t.Coef * w.prices.Raw[t.Asset].Float64()
+			slack++
 		}
-		slack += 2 * math.Abs(t.Coef)
 	}
 	if health != nil {
 		own := health.Float64() / 1e18 * s.debtF

@@ -67,6 +67,7 @@ type walker struct {
 	prices protocols.Prices
 	terms  []protocols.Term
 	runs   []stretch
+	bottom uint256.Int // the search ends here, inclusive
 	top    uint256.Int
 
 	i      int
@@ -74,7 +75,10 @@ type walker struct {
 }
 
 func newWalker(m *market) *walker {
-	return &walker{m: m, top: topOf(m)}
+	w := &walker{m: m, top: topOf(m)}
+	w.bottom.Div(&m.spot, uint256.NewInt(MaxFall))
+	w.bottom = larger(&w.bottom, uint256.NewInt(1))
+	return w
 }
 
 // topOf is the highest place that is looked at.
@@ -92,8 +96,8 @@ func topOf(m *market) uint256.Int {
 // Floats skip only stretches whose sign is beyond doubt (see [Tolerance]).
 func (w *walker) trigger(i int, d direction) (uint256.Int, bool) {
 	w.i, w.terms = i, w.m.book.Terms(i, w.terms[:0])
-	spot, top := placeFloat(&w.m.spot), placeFloat(&w.top)
-	w.runs = stretches(w.terms, w.m.segments, top, w.runs[:0])
+	spot := w.m.spotFloat
+	w.runs = stretches(w.terms, w.m.segments, placeFloat(&w.bottom), placeFloat(&w.top), w.runs[:0])
 	if d == down {
 		slices.Reverse(w.runs)
 	}
@@ -110,13 +114,12 @@ func (w *walker) trigger(i int, d direction) (uint256.Int, bool) {
 }
 
 // ends are the places of a stretch nearest to and farthest from spot, widened
-// by what a float can be off, and clipped to [1, spot] or [spot, top].
+// by what a float can be off, and clipped to [bottom, spot] or [spot, top].
 func (w *walker) ends(r stretch, d direction) (near, far uint256.Int) {
 	pad := func(f, by float64) uint256.Int { return placeFromFloat(f + by*(2+math.Abs(f)*0x1p-40)) }
 	low, high := pad(r.from, -1), pad(r.to, 1)
-	one := uint256.NewInt(1)
 	if d == down {
-		low, high = larger(&low, one), smaller(&high, &w.m.spot)
+		low, high = larger(&low, &w.bottom), smaller(&high, &w.m.spot)
 		return high, low
 	}
 	low, high = larger(&low, &w.m.spot), smaller(&high, &w.top)

@@ -99,10 +99,10 @@ func push(dst []stretch, s stretch) []stretch {
 	return append(dst, s)
 }
 
-// stretches cover all places from 1 to top in order.
-func stretches(terms []protocols.Term, segments []protocols.Segment, top float64, dst []stretch) []stretch {
+// stretches cover all places from bottom to top in order.
+func stretches(terms []protocols.Term, segments []protocols.Segment, bottom, top float64, dst []stretch) []stretch {
 	for k := range segments {
-		from, to := math.Max(segments[k].From, 1), math.Min(segments[k].To, top)
+		from, to := math.Max(segments[k].From, bottom), math.Min(segments[k].To, top)
 		if to < from || (to == from && len(dst) > 0) {
 			continue
 		}
