@@ -160,7 +160,7 @@ func (f *Follower) remember(ctx context.Context, head chains.Block) error {
 		if !t.loaded {
 			continue
 		}
-		if err := f.save(ctx, t, min(head.Number, f.final.Number)); err != nil {
+		if err := f.save(ctx, t, older(head, f.final)); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,16 +21,11 @@ const (
 // scanned before, else from the deployment on, up to head.
 func (f *Follower) discover(ctx context.Context, t *tracked, head chains.Block) error {
 	filter, from := t.market.Discovery()
-	known, upTo, ok, err := f.accounts.LoadAccounts(ctx, t.market.Name(), t.key)
-	if err != nil {
-		return fmt.Errorf("load accounts of %s: %w", t.market.Name(), err)
+	if err := f.restore(ctx, t); err != nil {
+		return err
 	}
-	if ok {
-		t.market.Know(known)
-		for _, a := range known {
-			t.saved[a] = true
-		}
-		from, t.savedUpTo = max(from, upTo+1), upTo
+	if t.cursor != (chains.Block{}) {
+		from = max(from, t.cursor.Number+1)
 	}
 	final, err := f.finalized(ctx, head)
 	if err != nil {
@@ -49,7 +45,7 @@ func (f *Follower) discover(ctx context.Context, t *tracked, head chains.Block) 
 			return fmt.Errorf("find the borrowers of %s: logs of blocks %d to %d: %w", t.market.Name(), from, end.Number, err)
 		}
 		t.market.Note(logs)
-		if err := f.save(ctx, t, min(end.Number, final.Number)); err != nil {
+		if err := f.save(ctx, t, older(end, final)); err != nil {
 			return err
 		}
 		f.progress("find the borrowers of "+t.market.Name(), end.Number+1-begin, head.Number+1-begin)
@@ -57,6 +53,52 @@ func (f *Follower) discover(ctx context.Context, t *tracked, head chains.Block) 
 		size = nextChunk(size, time.Since(start))
 	}
 	return nil
+}
+
+// restore tells the market the accounts that the store has of it.
+func (f *Follower) restore(ctx context.Context, t *tracked) error {
+	cursor, ok, err := f.accounts.Cursor(ctx, t.set)
+	if err != nil {
+		return fmt.Errorf("load accounts of %s: %w", t.market.Name(), err)
+	}
+	if !ok {
+		return nil
+	}
+	known, err := f.accounts.Accounts(ctx, t.set)
+	if err != nil {
+		return fmt.Errorf("load accounts of %s: %w", t.market.Name(), err)
+	}
+	t.market.Know(known)
+	for _, a := range known {
+		t.saved[a] = true
+	}
+	here, err := f.onChain(ctx, cursor)
+	if err != nil {
+		return fmt.Errorf("load accounts of %s: %w", t.market.Name(), err)
+	}
+	if !here {
+		f.log.Warn().Str("market", t.market.Name()).Uint64("block", cursor.Number).
+			Msg("the store knows another branch of this chain: reading the past again")
+		return nil
+	}
+	t.cursor = cursor
+	return nil
+}
+
+// onChain reports whether a block is part of the chain as it is now.
+func (f *Follower) onChain(ctx context.Context, b chains.Block) (bool, error) {
+	now, err := f.chain.Block(ctx, b.Number)
+	if errors.Is(err, chains.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && now.Hash == b.Hash, err
+}
+
+func older(a, b chains.Block) chains.Block {
+	if b.Number < a.Number {
+		return b
+	}
+	return a
 }
 
 // nextChunk adapts the chunk to what the node made of the last one.
@@ -72,24 +114,26 @@ func nextChunk(size uint64, took time.Duration) uint64 {
 
 // save stores the accounts not stored before, and how far the logs have been
 // read; nothing is written when neither changed.
-func (f *Follower) save(ctx context.Context, t *tracked, upTo uint64) error {
+func (f *Follower) save(ctx context.Context, t *tracked, upTo chains.Block) error {
 	var fresh []chains.Address
 	for _, a := range t.market.Accounts() {
 		if !t.saved[a] {
 			fresh = append(fresh, a)
 		}
 	}
-	upTo = max(upTo, t.savedUpTo) // a look at an old block forgets nothing
-	if len(fresh) == 0 && upTo == t.savedUpTo {
+	if upTo.Number < t.cursor.Number {
+		upTo = t.cursor // a look at an old block forgets nothing
+	}
+	if len(fresh) == 0 && upTo == t.cursor {
 		return nil
 	}
-	if err := f.accounts.SaveAccounts(ctx, t.market.Name(), t.key, fresh, upTo); err != nil {
+	if err := f.accounts.SaveAccounts(ctx, t.set, fresh, upTo); err != nil {
 		return fmt.Errorf("save accounts of %s: %w", t.market.Name(), err)
 	}
 	for _, a := range fresh {
 		t.saved[a] = true
 	}
-	t.savedUpTo = upTo
+	t.cursor = upTo
 	return nil
 }
 

@@ -13,13 +13,14 @@ import (
 )
 
 // Accounts keeps which accounts every market has, so that a restart need not scan
-// the whole past again.
+// the whole past again. A set is a market's accounts; its name tells the contract too.
 type Accounts interface {
-	// LoadAccounts returns what was saved under the key, and the block up to which
-	// all logs had been read; known is false when nothing was saved.
-	LoadAccounts(ctx context.Context, market string, key chains.Hash) (accounts []chains.Address, upTo uint64, known bool, err error)
-	// SaveAccounts adds accounts and moves the block up to which logs have been read.
-	SaveAccounts(ctx context.Context, market string, key chains.Hash, fresh []chains.Address, upTo uint64) error
+	// Accounts are those saved in the set.
+	Accounts(ctx context.Context, set string) ([]chains.Address, error)
+	// Cursor is the block up to which all logs had been read; false for a set never saved.
+	Cursor(ctx context.Context, set string) (chains.Block, bool, error)
+	// SaveAccounts adds accounts to the set and moves its cursor, at once.
+	SaveAccounts(ctx context.Context, set string, fresh []chains.Address, upTo chains.Block) error
 }
 
 // Follower brings the markets of one chain from block to block. It is used by one
@@ -32,6 +33,7 @@ type Follower struct {
 	log      zerolog.Logger
 	trail    trail
 	final    chains.Block
+	answered bool // the chain has said what it allows
 	// SweepEvery is how often all accounts are read again; zero: never.
 	SweepEvery time.Duration
 	// Now is the clock sweeps go by.
@@ -50,12 +52,11 @@ type Progress struct {
 type tracked struct {
 	market protocols.Market
 	opened bool
-	loaded bool // all accounts have been read once
-	key    chains.Hash
+	loaded bool   // all accounts have been read once
+	set    string // its accounts in the store
 	saved  map[chains.Address]bool
-	// savedUpTo is the block up to which the store says all logs have been read.
-	savedUpTo uint64
-	swept     time.Time
+	cursor chains.Block // up to which the store says all logs have been read
+	swept  time.Time
 }
 
 // remembered is how many blocks back a reorg is undone one by one; a deeper one
@@ -155,7 +156,7 @@ func (f *Follower) open(ctx context.Context, head chains.Block, failed map[strin
 	if err != nil {
 		return fmt.Errorf("ask %s what it allows: %w", f.chain.Name(), err)
 	}
-	f.can = can
+	f.can, f.answered = can, true
 	for _, t := range closed {
 		steps = append(steps, t.market.Open(head, can))
 	}
@@ -165,14 +166,38 @@ func (f *Follower) open(ctx context.Context, head chains.Block, failed map[strin
 			continue
 		}
 		closed[i].opened = true
-		closed[i].key = discoveryKey(can.ChainID, closed[i].market)
+		closed[i].set = accountSet(can.ChainID, closed[i].market)
 	}
 	return nil
 }
 
-// discoveryKey names what was scanned: accounts saved for another contract under
-// the same market name must not be taken for this one's.
-func discoveryKey(chainID uint64, m protocols.Market) chains.Hash {
+// accountSet names a market's accounts together with what was scanned for them:
+// accounts saved for another contract under the same market name must not be
+// taken for this one's.
+func accountSet(chainID uint64, m protocols.Market) string {
 	filter, from := m.Discovery()
-	return chains.Keccak([]byte(fmt.Sprint(m.Protocol(), chainID, from, filter)))
+	digest := chains.Keccak([]byte(fmt.Sprint(m.Protocol(), chainID, from, filter)))
+	return fmt.Sprintf("%s@%x", m.Name(), digest[:6])
+}
+
+// hopeless reports an error that will come again however often it is tried: a
+// node of another chain, or a market that could not be opened although the nodes
+// answered. A market that was open once is worth waiting for.
+func (f *Follower) hopeless(err error) bool {
+	if errors.Is(err, chains.ErrWrongChain) {
+		return true
+	}
+	for _, source := range []error{
+		chains.ErrUnreachable, chains.ErrReorged, chains.ErrPruned, chains.ErrNotFound, context.DeadlineExceeded, context.Canceled,
+	} {
+		if errors.Is(err, source) {
+			return false
+		}
+	}
+	for _, t := range f.tracked {
+		if t.opened {
+			return false
+		}
+	}
+	return len(f.tracked) > 0 && f.answered
 }

@@ -1,0 +1,227 @@
+package watch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/shopspring/decimal"
+
+	"liqwatch/chains"
+	"liqwatch/internal/alerts"
+	"liqwatch/protocols"
+	"liqwatch/thresholds"
+)
+
+// Tracker decides about alerts and keeps what it decided.
+type Tracker interface {
+	Observe(ctx context.Context, o alerts.Observation) (alerts.Outcome, error)
+	Undo(ctx context.Context, chain string, ancestor uint64, now time.Time) error
+	Pulse(ctx context.Context, now time.Time, sources []alerts.Source) ([]alerts.Alert, error)
+	Seen(chain string) []alerts.BlockRef
+}
+
+// Engine puts the books of all chains side by side and shows them to the rules.
+type Engine struct {
+	tracker Tracker
+	rules   []alerts.Rule
+	// References names, by axis, the market whose oracle names the price.
+	References map[string]string
+	// Now is the clock that ages are told by.
+	Now func() time.Time
+	log zerolog.Logger
+
+	mu     sync.Mutex
+	chains map[string]*chainState
+	faults map[string]bool
+	priced map[string]time.Time // by axis: when it last had a price
+}
+
+// chainState is what one chain's last passes brought.
+type chainState struct {
+	tried   bool // the first pass has ended, well or not
+	books   []protocols.Book
+	block   chains.Block
+	final   uint64
+	undo    *uint64 // ancestor of a reorg that the rules have not been told of yet
+	blockAt time.Time
+	bookAt  map[string]fedAt
+	why     string // the last pass failed because
+}
+
+// NewEngine watches the chains named with the rules.
+func NewEngine(tracker Tracker, rules []alerts.Rule, names []string, log zerolog.Logger) *Engine {
+	e := &Engine{
+		tracker: tracker, rules: rules, References: map[string]string{}, Now: time.Now,
+		log: log.With().Str("component", "engine").Logger(), chains: map[string]*chainState{},
+		faults: map[string]bool{}, priced: map[string]time.Time{},
+	}
+	for _, n := range names {
+		e.chains[n] = &chainState{blockAt: e.Now()}
+	}
+	return e
+}
+
+// Seen is what the rules remember of a chain, newest first: after a restart the
+// newest that is still part of the chain is where they go back to.
+func (e *Engine) Seen(chain string) []alerts.BlockRef { return e.tracker.Seen(chain) }
+
+// Undo makes the rules forget a chain's blocks above the ancestor before they look again.
+func (e *Engine) Undo(chain string, ancestor uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.chains[chain].lower(ancestor)
+}
+
+func (c *chainState) lower(ancestor uint64) {
+	if c.undo == nil || ancestor < *c.undo {
+		c.undo = &ancestor
+	}
+}
+
+// Take takes over the books of one chain and shows them to the rules. It commits
+// what follows before it returns; on an error it can be called again.
+func (e *Engine) Take(ctx context.Context, chain string, out Outcome, books []protocols.Book, final uint64) ([]alerts.Alert, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.chains[chain]
+	c.tried, c.books, c.block, c.final, c.blockAt = true, books, out.Block, final, e.Now()
+	c.why = ""
+	c.feed(books, e.Now())
+	if out.Undone {
+		c.lower(out.Ancestor.Number)
+	}
+	e.tellFaults(books)
+	if err := e.undo(ctx, chain, c); err != nil {
+		return nil, err
+	}
+	return e.observe(ctx)
+}
+
+// undo tells the rules of a reorg. One that reaches back further than they
+// remember leaves them as they are: nothing known is thrown away.
+func (e *Engine) undo(ctx context.Context, chain string, c *chainState) error {
+	if c.undo == nil {
+		return nil
+	}
+	err := e.tracker.Undo(ctx, chain, *c.undo, e.Now())
+	switch {
+	case errors.Is(err, alerts.ErrTooDeep):
+		e.log.Error().Err(err).Str("chain", chain).Msg("reorg deeper than what the rules remember: they go on from where they are")
+	case err != nil:
+		return fmt.Errorf("take back what the reorg of %s undid: %w", chain, err)
+	}
+	c.undo = nil
+	return nil
+}
+
+// observe looks along every axis that a rule watches, once every chain has had
+// its turn: half a market would make a band look small.
+func (e *Engine) observe(ctx context.Context) ([]alerts.Alert, error) {
+	for _, c := range e.chains {
+		if !c.tried {
+			return nil, nil
+		}
+	}
+	var made []alerts.Alert
+	for _, axis := range e.axes() {
+		o, _, err := Observe(e.look(axis))
+		if errors.Is(err, thresholds.ErrNoAxis) {
+			e.log.Error().Err(err).Str("axis", axis).Msg("no price to watch")
+			continue
+		}
+		if err != nil {
+			return made, err
+		}
+		e.priced[axis] = e.Now()
+		out, err := e.tracker.Observe(ctx, o)
+		if err != nil {
+			return made, fmt.Errorf("apply the rules of %s: %w", axis, err)
+		}
+		made = append(made, out.Alerts...)
+	}
+	return made, nil
+}
+
+func (e *Engine) look(axis string) Look {
+	l := Look{Axis: axis, Reference: e.References[axis], Levels: e.levels(axis), Final: map[string]uint64{}, Seen: e.Now()}
+	for name, c := range e.chains {
+		l.Books = append(l.Books, c.books...)
+		l.Final[name] = c.final
+	}
+	return l
+}
+
+func (e *Engine) axes() []string {
+	var out []string
+	for _, r := range e.rules {
+		if !slices.Contains(out, r.Axis) {
+			out = append(out, r.Axis)
+		}
+	}
+	return out
+}
+
+// levels are those of all rules on an axis, each once.
+func (e *Engine) levels(axis string) []decimal.Decimal {
+	var out []decimal.Decimal
+	for _, r := range e.rules {
+		if r.Axis != axis {
+			continue
+		}
+		for _, l := range r.Levels {
+			if !slices.ContainsFunc(out, l.Equal) {
+				out = append(out, l)
+			}
+		}
+	}
+	slices.SortFunc(out, decimal.Decimal.Compare)
+	return out
+}
+
+// Books are the newest of all chains, by chain and market name.
+func (e *Engine) Books() []protocols.Book {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []protocols.Book
+	for _, c := range e.chains {
+		out = append(out, c.books...)
+	}
+	slices.SortFunc(out, func(a, b protocols.Book) int {
+		return cmp.Or(cmp.Compare(a.Chain(), b.Chain()), cmp.Compare(a.Market(), b.Market()))
+	})
+	return out
+}
+
+// tellFaults logs what is wrong with books, once for as long as it lasts.
+func (e *Engine) tellFaults(books []protocols.Book) {
+	for _, b := range books {
+		now := map[string]bool{}
+		for _, f := range b.Faults() {
+			key := b.Market() + "|" + f.Kind + "|" + f.Detail
+			now[key] = true
+			if !e.faults[key] {
+				e.log.Warn().Str("market", b.Market()).Str("fault", f.Kind).Msg(f.Detail)
+			}
+		}
+		for key := range e.faults {
+			if !now[key] && len(key) > len(b.Market()) && key[:len(b.Market())+1] == b.Market()+"|" {
+				delete(e.faults, key)
+			}
+		}
+		for key := range now {
+			e.faults[key] = true
+		}
+	}
+}
+
+func largestMarkets(all []thresholds.MarketTotals) []thresholds.MarketTotals {
+	out := slices.Clone(all)
+	slices.SortStableFunc(out, func(a, b thresholds.MarketTotals) int { return b.AtRiskUSD.Cmp(a.AtRiskUSD) })
+	return out[:min(len(out), mostMarkets)]
+}

@@ -1,0 +1,66 @@
+package watch
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"liqwatch/chains"
+	"liqwatch/internal/alerts"
+	"liqwatch/protocols"
+	"liqwatch/thresholds"
+)
+
+// Look is what an observation of an axis is made from.
+type Look struct {
+	Axis      string
+	Reference string // market whose oracle names the price; empty: the first that has the axis
+	Levels    []decimal.Decimal
+	Books     []protocols.Book
+	Final     map[string]uint64
+	Seen      time.Time
+}
+
+// mostMarkets is how many markets an alert names at most.
+const mostMarkets = 10
+
+// Observe turns books into what rules look at: the price of the axis, and what
+// becomes liquidatable between it and every level.
+func Observe(look Look) (alerts.Observation, *thresholds.Ladder, error) {
+	ladder, err := thresholds.Build(look.Axis, look.Reference, look.Books)
+	if err != nil {
+		return alerts.Observation{}, nil, fmt.Errorf("look along %s: %w", look.Axis, err)
+	}
+	o := alerts.Observation{
+		Axis: look.Axis, Reference: ladder.Axis().Reference, Price: ladder.Spot(), Seen: look.Seen,
+		Now: alertTotals(ladder.Now()), Final: look.Final,
+	}
+	for _, b := range ladder.Blocks() {
+		o.Blocks = append(o.Blocks, alerts.BlockRef{Chain: b.Chain, Number: b.Number, Hash: b.Hash, Time: b.Time})
+	}
+	var digests []byte
+	for _, level := range look.Levels {
+		if level.Equal(o.Price) {
+			continue
+		}
+		c, err := ladder.Crossing(level)
+		if err != nil {
+			return alerts.Observation{}, nil, fmt.Errorf("look along %s at %s: %w", look.Axis, level, err)
+		}
+		o.Levels = append(o.Levels, levelView(level, c))
+		digests = append(digests, c.Digest...)
+	}
+	o.Digest = chains.Keccak(digests).String()
+	return o, ladder, nil
+}
+
+func levelView(level decimal.Decimal, c *thresholds.Crossing) alerts.LevelView {
+	v := alerts.LevelView{Level: level, Totals: alertTotals(c.Totals)}
+	for _, m := range largestMarkets(c.ByMarket) {
+		v.Markets = append(v.Markets, alerts.MarketTotals{Market: m.Market, Totals: alertTotals(m.Totals)})
+	}
+	return v
+}
+
+func alertTotals(t thresholds.Totals) alerts.Totals { return alerts.Totals(t) }
