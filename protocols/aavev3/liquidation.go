@@ -51,7 +51,7 @@ func (t *table) largestCall(a *account, prices []uint256.Int) *call {
 		case !ok:
 		case a.legs[j].side() == protocols.Debt:
 			debts = append(debts, s)
-		case s.bonus.Sign() > 0:
+		case s.bonus.Sign() > 0 && row[s.i].counts:
 			collaterals = append(collaterals, s)
 		}
 	}

@@ -34,6 +34,8 @@ type rates struct {
 	income, debt   factor
 	unit           divisor
 	incomeRay      uint256.Int
+	incomePerUnit  float64 // whole tokens per scaled unit
+	debtPerUnit    float64
 	debtRay        uint256.Int
 	incomeRounding rounding
 	debtRounding   rounding
@@ -108,6 +110,7 @@ func (t *table) fillRates() {
 		x.debtRay = accruedDebt(&t.profile, &r.borrowIndex, &r.borrowRate, dt)
 		x.income, x.debt = newFactor(&x.incomeRay), newFactor(&x.debtRay)
 		x.unit = newDivisor(&r.unit)
+		x.incomePerUnit, x.debtPerUnit = perUnit(&x.incomeRay, &r.unit), perUnit(&x.debtRay, &r.unit)
 		x.incomeRounding, x.debtRounding, x.owedRounding = nearest, nearest, down
 		if t.profile.Directed {
 			x.incomeRounding, x.debtRounding, x.owedRounding = down, up, up

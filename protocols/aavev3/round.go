@@ -1,0 +1,72 @@
+package aavev3
+
+import (
+	"errors"
+	"fmt"
+
+	"liqwatch/chains"
+	"liqwatch/protocols"
+	"liqwatch/protocols/abi"
+)
+
+// errReverted: a view that always answers did not.
+var errReverted = errors.New("the call reverted")
+
+// round collects the reads of one step together with what takes their answers.
+type round struct {
+	reads []chains.Read
+	takes []take
+}
+
+type take struct {
+	n  int
+	fn func([]chains.Answer) error
+}
+
+// bulk asks several reads whose answers are taken together.
+func (r *round) bulk(reads []chains.Read, fn func([]chains.Answer) error) {
+	r.reads = append(r.reads, reads...)
+	r.takes = append(r.takes, take{len(reads), fn})
+}
+
+// ask asks one read.
+func (r *round) ask(read chains.Read, fn func(chains.Answer) error) {
+	r.bulk([]chains.Read{read}, func(a []chains.Answer) error { return fn(a[0]) })
+}
+
+// view asks a view that must answer; what names it in errors.
+func (r *round) view(to chains.Address, call []byte, what string, fn func(data []byte) error) {
+	r.ask(chains.View(to, call), func(a chains.Answer) error {
+		if a.Failed {
+			return fmt.Errorf("read %s of %s: %w", what, to, errReverted)
+		}
+		if err := fn(a.Data); err != nil {
+			return fmt.Errorf("read %s of %s: %w", what, to, err)
+		}
+		return nil
+	})
+}
+
+// address asks a view that must answer an address.
+func (r *round) address(to chains.Address, signature string, dst *chains.Address) {
+	r.view(to, abi.Call(signature), signature, func(data []byte) (err error) {
+		*dst, err = abi.Address(data, 0)
+		return err
+	})
+}
+
+// step is the round as a step; then runs when all answers were taken.
+func (r *round) step(then func() (protocols.Step, error)) protocols.Step {
+	return protocols.Step{Wants: r.reads, Then: func(answers []chains.Answer) (protocols.Step, error) {
+		if len(answers) != len(r.reads) {
+			return protocols.Step{}, fmt.Errorf("%d answers to %d reads", len(answers), len(r.reads))
+		}
+		for _, t := range r.takes {
+			if err := t.fn(answers[:t.n]); err != nil {
+				return protocols.Step{}, err
+			}
+			answers = answers[t.n:]
+		}
+		return then()
+	}}
+}
