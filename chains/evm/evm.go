@@ -82,7 +82,7 @@ func New(cfg Config, log zerolog.Logger) (*Client, error) {
 	log = log.With().Str("chain", cfg.Name).Logger()
 	c := &Client{
 		name: cfg.Name, cfg: cfg, log: log,
-		pool: &pool{chain: cfg.ChainID, hedge: cfg.Hedge}, tip: newTip(cfg.ChainID), wake: newWake(),
+		pool: &pool{chain: cfg.ChainID, hedge: cfg.Hedge, unit: defaultUnit}, tip: newTip(cfg.ChainID), wake: newWake(),
 	}
 	c.life, c.stop = context.WithCancel(context.Background())
 	labels := map[string]int{}

@@ -17,6 +17,7 @@ import (
 type pool struct {
 	nodes []*node
 	hedge time.Duration
+	unit  time.Duration // the wait between two rounds grows from this
 
 	mu    sync.Mutex
 	chain uint64 // wanted chain id; 0 takes that of the first node that answers
@@ -59,6 +60,7 @@ const (
 	defaultHedge  = 1500 * time.Millisecond
 	slowHedge     = 12 * time.Second
 	defaultRounds = 4
+	defaultUnit   = 150 * time.Millisecond
 	longestWait   = 30 * time.Second
 )
 
@@ -197,7 +199,7 @@ func (p *pool) order(a ask) []*node {
 // pauseBefore is the wait before another round: growing, and at least as long as
 // the first throttled node asked for when no other is left.
 func (p *pool) pauseBefore(round int, a ask) time.Duration {
-	pause := 150 * time.Millisecond << min(round, 5)
+	pause := p.unit << min(round, 5)
 	if len(p.order(a)) > 0 {
 		return pause
 	}

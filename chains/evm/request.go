@@ -23,6 +23,8 @@ type request struct {
 	calls []packedCall
 	// moved replaces code for the time of the question.
 	moved []chains.Override
+	// probe finds out whether BLOCKHASH can be relied on, and so does not rely on it.
+	probe bool
 }
 
 // packed makes one packed eth_call and checks where it ran.
@@ -39,7 +41,10 @@ func (c *Client) packed(ctx context.Context, n *node, r request) (stamp, []packe
 	if err != nil {
 		return s, nil, fmt.Errorf("eth_call by %s: %w", r.way, err)
 	}
-	if err := c.holds(s, r.at); err != nil {
+	n.ways.mu.Lock()
+	odd := n.ways.oddHash || r.probe
+	n.ways.mu.Unlock()
+	if err := c.holds(s, r.at, odd); err != nil {
 		return s, nil, fmt.Errorf("eth_call by %s: %w", r.way, err)
 	}
 	if r.pin == pinNumber {
@@ -94,7 +99,7 @@ func overrides(list []chains.Override) map[string]any {
 
 // holds checks a stamp against the block asked for. The number is compared where
 // NUMBER is known to be the block's own: on Arbitrum chains it is not.
-func (c *Client) holds(s stamp, at chains.Block) error {
+func (c *Client) holds(s stamp, at chains.Block, oddHash bool) error {
 	if id := c.pool.chainID(); s.chainID != id {
 		return lie("it ran on chain %d and not %d", s.chainID, id)
 	}
@@ -105,7 +110,7 @@ func (c *Client) holds(s stamp, at chains.Block) error {
 	if number != 0 && s.number != number {
 		return lie("it ran at block %d and not %d", s.number, number)
 	}
-	if own && s.parent != (chains.Hash{}) && s.parent != at.Parent {
+	if own && !oddHash && s.parent != at.Parent {
 		return lie("it ran on another branch than that of block %d", at.Number)
 	}
 	return nil

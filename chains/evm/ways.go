@@ -69,6 +69,7 @@ type ways struct {
 	batch    int    // calls in one JSON-RPC batch
 	checked  bool   // slots by override were once held against eth_getStorageAt
 	byNumber bool   // eth_getLogs does not take a block hash
+	oddHash  bool   // BLOCKHASH inside calls is not that of the parent
 }
 
 func (w *ways) known() (way, bool) {
@@ -81,6 +82,13 @@ func (w *ways) logsByNumber() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.byNumber
+}
+
+// learnHash remembers on which chains BLOCKHASH cannot be held against the parent.
+func (w *ways) learnHash(odd bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.oddHash = odd
 }
 
 func (w *ways) refuseLogsByHash() {
@@ -109,11 +117,13 @@ func (w *ways) find(ctx context.Context, c *Client, n *node, at chains.Block) (w
 		at = h.Block
 	}
 	doubt := false
+	var untrue error
 	for _, try := range []way{wayOverride, wayDeployless, wayMulticall} {
 		for _, p := range []pin{pinCanonical, pinHash, pinNumber} {
-			s, _, err := c.packed(ctx, n, request{way: try, pin: p, at: at, share: firstShare})
+			s, _, err := c.packed(ctx, n, request{way: try, pin: p, at: at, share: firstShare, probe: true})
 			if err == nil {
 				w.settle(c, n, try, p, s, doubt)
+				w.learnHash(s.parent != at.Parent)
 				return try, nil
 			}
 			decided, unclear := refusal(err)
@@ -121,7 +131,14 @@ func (w *ways) find(ctx context.Context, c *Client, n *node, at chains.Block) (w
 				return 0, err
 			}
 			doubt = doubt || unclear
+			if faultKind(err) == kindLie {
+				untrue = err
+			}
 		}
+	}
+	if untrue != nil {
+		// Where stamped reads are untrue, single calls would be as well, and nothing would show it.
+		return 0, untrue
 	}
 	p, err := c.plainPin(ctx, n, at)
 	if err != nil {
