@@ -140,6 +140,13 @@ func (c *Client) View(ctx context.Context, to chains.Address, data []byte, block
 	return out, err
 }
 
+// Dry asks what a transaction would do after a block, without sending it.
+func (c *Client) Dry(ctx context.Context, tx Tx, block uint64) ([]byte, error) {
+	var out hexutil.Bytes
+	err := c.Call(ctx, &out, "eth_call", tx.params(), hexutil.Uint64(block))
+	return out, err
+}
+
 // Logs are those of the contracts in the blocks from..to.
 func (c *Client) Logs(ctx context.Context, of []chains.Address, from, to uint64) ([]chains.Log, error) {
 	var found []rpcLog
