@@ -87,11 +87,6 @@ func (w *walker) both(i int) (low, high uint256.Int, hasLow, hasHigh bool) {
 	return
 }
 
-// never reports that floats are sure of health at every place.
-func (c *columns) never(i int) bool {
-	return c.hi[i] == 0 && c.flags[i]&(flagLeft|flagRight) == 0
-}
-
 // places are edges as the market's own oracle would read them.
 func (m *market) places(edges []decimal.Decimal) ([]uint256.Int, error) {
 	out := make([]uint256.Int, 0, len(edges))

@@ -9,18 +9,21 @@ import (
 // columns are one market's positions on one path, struct of arrays: floats that
 // choose candidates. Nothing in them is reported.
 //
-// Positions are numbered as in the book. Per position with three terms:
-// 30 bytes of terms, 4 of offset, 9 of hull, 4 of root.
+// Positions are numbered as in the book. A position takes 10 bytes a term, 6 to
+// find them, 9 for its hull, 4 for its root, 24 in a sorted side and 12 for sorting.
 type columns struct {
-	first []uint32 // terms of i are [first[i], first[i+1])
+	first []uint32 // terms of i are [first[i], first[i]+count[i])
+	count []uint16
 	asset []uint16
 	coef  []float64
+	waste int // terms that no position refers to any more
 
 	lo, hi []float32 // the hull, rounded outward
 	flags  []uint8
-	root   []float32 // where linear health is zero; NaN where nowhere, or not once
+	root   []float32 // where linear health changes sides; NaN where nowhere, or not once
 
-	down, up sorted
+	below, above side
+	scratch      scratch
 }
 
 const (
@@ -29,83 +32,173 @@ const (
 	flagUnpriced             // not to be judged
 )
 
-// load reads all positions of a book along segments.
-func (c *columns) load(b protocols.Book, segments []protocols.Segment, top float64) {
+// load reads all positions of a book.
+func (c *columns) load(b protocols.Book) {
 	n := b.Len()
-	c.first = make([]uint32, 1, n+1)
-	c.lo, c.hi = make([]float32, n), make([]float32, n)
-	c.flags, c.root = make([]uint8, n), make([]float32, n)
+	*c = columns{first: make([]uint32, n), count: make([]uint16, n), flags: make([]uint8, n)}
+	c.lo, c.hi, c.root = make([]float32, n), make([]float32, n), make([]float32, n)
+	// Counted first, so that the columns are as long as they need to be.
 	var terms []protocols.Term
+	total := 0
 	for i := range n {
 		terms = b.Terms(i, terms[:0])
-		if i == 0 {
-			c.coef, c.asset = make([]float64, 0, n*len(terms)), make([]uint16, 0, n*len(terms))
-		}
+		total += len(terms)
+	}
+	c.coef, c.asset = make([]float64, 0, total), make([]uint16, 0, total)
+	for i := range n {
+		terms = b.Terms(i, terms[:0])
+		c.first[i], c.count[i] = uint32(len(c.coef)), uint16(len(terms))
 		for _, t := range terms {
 			c.coef, c.asset = append(c.coef, t.Coef), append(c.asset, uint16(t.Asset))
 		}
-		c.first = append(c.first, uint32(len(c.coef)))
 		if b.Unpriced(i) {
 			c.flags[i] = flagUnpriced
-			c.root[i] = float32(math.NaN())
-			continue
 		}
-		c.place(i, terms, segments, top)
 	}
+}
+
+// store writes one position's terms, in place where they fit.
+func (c *columns) store(i int, terms []protocols.Term, unpriced bool) {
+	c.flags[i] = 0
+	if unpriced {
+		c.flags[i] = flagUnpriced
+	}
+	if len(terms) > int(c.count[i]) {
+		c.waste += int(c.count[i])
+		c.first[i] = uint32(len(c.coef))
+		for range terms {
+			c.coef, c.asset = append(c.coef, 0), append(c.asset, 0)
+		}
+	} else {
+		c.waste += int(c.count[i]) - len(terms)
+	}
+	c.count[i] = uint16(len(terms))
+	for k, t := range terms {
+		at := int(c.first[i]) + k
+		c.coef[at], c.asset[at] = t.Coef, uint16(t.Asset)
+	}
+}
+
+// grow adds room for n positions in all.
+func (c *columns) grow(n int) {
+	for len(c.first) < n {
+		c.first, c.count = append(c.first, uint32(len(c.coef))), append(c.count, 0)
+		c.lo, c.hi = append(c.lo, 0), append(c.hi, 0)
+		c.flags, c.root = append(c.flags, 0), append(c.root, float32(math.NaN()))
+	}
+}
+
+// view is what positions are placed against: the path's lines and what a quote
+// unit is worth.
+type view struct {
+	segments []protocols.Segment
+	top      float64
+	now      []float64 // prices by asset
+	usd      float64   // per quote unit
+}
+
+// rebuild places every position and sorts both sides.
+func (c *columns) rebuild(v *view) {
+	var buf [8]protocols.Term
+	for i := range c.first {
+		c.place(i, v, &buf)
+	}
+	c.below.build(c, v, flagLeft)
+	c.above.build(c, v, flagRight)
 }
 
 // place computes the hull and root of one position.
-func (c *columns) place(i int, terms []protocols.Term, segments []protocols.Segment, top float64) {
-	var buf [12]stretch
-	h := hullOf(stretches(terms, segments, 1, top, buf[:0]))
-	c.lo[i], c.hi[i] = floor32(h.lo), ceil32(h.hi)
-	c.flags[i] = 0
+func (c *columns) place(i int, v *view, buf *[8]protocols.Term) {
+	f := c.flags[i] & flagUnpriced
+	if f != 0 {
+		c.lo[i], c.hi[i], c.root[i] = 0, 0, float32(math.NaN())
+		return
+	}
+	var h hull
+	root := math.NaN()
+	if len(v.segments) == 1 {
+		h, root = c.lineOf(i, &v.segments[0]).hull(v.top)
+	} else {
+		terms := c.terms(i, buf[:0])
+		var runs [12]stretch
+		h = hullOf(stretches(terms, v.segments, 1, v.top, runs[:0]))
+		if h.left != h.right {
+			root = rootWithin(terms, v.segments, h)
+		}
+	}
+	c.lo[i], c.hi[i], c.root[i] = floor32(h.lo), ceil32(h.hi), float32(root)
 	if h.left {
-		c.flags[i] |= flagLeft
+		f |= flagLeft
 	}
 	if h.right {
-		c.flags[i] |= flagRight
+		f |= flagRight
 	}
-	c.root[i] = float32(math.NaN())
-	if h.left != h.right {
-		c.root[i] = float32(rootWithin(terms, segments, h))
-	}
+	c.flags[i] = f
 }
 
-// rootWithin is the zero of linear health inside a hull that changes sides once.
-func rootWithin(terms []protocols.Term, segments []protocols.Segment, h hull) float64 {
-	for k := range segments {
-		if segments[k].To < h.lo || segments[k].From > h.hi {
-			continue
+func (c *columns) terms(i int, dst []protocols.Term) []protocols.Term {
+	at := int(c.first[i])
+	for k := range int(c.count[i]) {
+		dst = append(dst, protocols.Term{Asset: int(c.asset[at+k]), Coef: c.coef[at+k]})
+	}
+	return dst
+}
+
+// lineOf is the position's health along one segment.
+func (c *columns) lineOf(i int, seg *protocols.Segment) line {
+	at, n := int(c.first[i]), int(c.count[i])
+	coefs, assets := c.coef[at:at+n], c.asset[at:at+n]
+	var l line
+	for k, coef := range coefs {
+		l.add(coef, &seg.Lines[assets[k]])
+	}
+	l.gc += float64(n) + 2
+	return l
+}
+
+// worth is a position's debt and weighted collateral in USD at current prices.
+func (c *columns) worth(i int, v *view) (debt, coll float64) {
+	at, n := int(c.first[i]), int(c.count[i])
+	coefs, assets := c.coef[at:at+n], c.asset[at:at+n]
+	for k, coef := range coefs {
+		if x := coef * v.now[assets[k]]; x < 0 {
+			debt -= x
+		} else {
+			coll += x
 		}
-		l := lineOf(terms, &segments[k])
-		r := root(l.c, l.s)
-		if r >= math.Max(h.lo, segments[k].From) && r <= math.Min(h.hi, segments[k].To) {
-			return r
+	}
+	return debt * v.usd, coll * v.usd
+}
+
+// members appends the positions that floats are sure are liquidatable at a place
+// to dst, in order, asking about those they are not sure of.
+func (c *columns) members(place float64, dst []int32, ask func(i int) bool) []int32 {
+	// Rounded so that a comparison in 32 bits is never surer than one in 64.
+	below, above := ceil32(place), floor32(place)
+	lo, hi, flags := c.lo, c.hi[:len(c.lo)], c.flags[:len(c.lo)]
+	for i, l := range lo {
+		switch f := flags[i]; {
+		case f&flagUnpriced != 0:
+		case below < l:
+			if f&flagLeft != 0 {
+				dst = append(dst, int32(i))
+			}
+		case above > hi[i]:
+			if f&flagRight != 0 {
+				dst = append(dst, int32(i))
+			}
+		default:
+			if ask(i) {
+				dst = append(dst, int32(i))
+			}
 		}
 	}
-	return mid(h.lo, h.hi)
+	return dst
 }
 
-// state is what floats say of a position at a place.
-func (c *columns) state(i int, place float64) state {
-	f := c.flags[i]
-	switch {
-	case f&flagUnpriced != 0:
-		return healthy
-	case place < float64(c.lo[i]):
-		return sure(f & flagLeft)
-	case place > float64(c.hi[i]):
-		return sure(f & flagRight)
-	}
-	return unsure
-}
-
-func sure(flag uint8) state {
-	if flag != 0 {
-		return liquidatable
-	}
-	return healthy
+// never reports that floats are sure of health at every place.
+func (c *columns) never(i int) bool {
+	return c.hi[i] == 0 && c.flags[i]&(flagLeft|flagRight) == 0
 }
 
 // floor32 and ceil32 round outward, so that a hull never loses a place.

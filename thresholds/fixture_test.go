@@ -255,7 +255,7 @@ func (b *FixtureBook) Move(moves []protocols.Move) (protocols.Prices, error) {
 			if err != nil {
 				return p, err
 			}
-			eth = v
+			eth = larger(&v, uint256.NewInt(1)) // finer than the oracle's own step
 		} else if path, ok := b.Path(m.Axis); ok {
 			fp := path.(*fixturePath)
 			ratios[fp.peg] = uint64(to(decimal.New(int64(b.Tokens[fp.peg].Ratio), -8)).Shift(8).IntPart())

@@ -26,8 +26,11 @@ type market struct {
 	spot     uint256.Int
 	segments []protocols.Segment
 	cols     columns
+	view     view
+	loadedAt uint64 // block time at which the columns were read
 
 	spotFloat float64
+	scale     float64 // places per unit of price
 	// offPath: the path at spot is not the current prices to the last unit, so that
 	// floats of the path decide nothing about now.
 	offPath bool
@@ -104,32 +107,48 @@ func (m *market) nowPoint() point {
 
 // members appends the positions that are liquidatable at a point, by number.
 func (m *market) members(at point, dst []int32) []int32 {
-	for i := range m.cols.flags {
-		s := m.cols.state(i, at.place)
-		if s == liquidatable && !at.exact ||
-			(s == unsure || at.exact) && !m.book.Unpriced(i) && m.book.Liquidatable(i, *at.prices) {
-			dst = append(dst, int32(i))
+	if at.exact {
+		for i := range m.book.Len() {
+			if !m.book.Unpriced(i) && m.book.Liquidatable(i, *at.prices) {
+				dst = append(dst, int32(i))
+			}
 		}
+		return dst
 	}
-	return dst
+	return m.cols.members(at.place, dst, func(i int) bool { return m.book.Liquidatable(i, *at.prices) })
 }
 
-// load fills the hot columns.
+// load reads the book into the hot columns.
 func (m *market) load() {
+	m.look()
+	m.loadedAt = m.book.Block().Time
+	m.cols.load(m.book)
+	m.cols.rebuild(&m.view)
+}
+
+// look prepares what the columns are placed against.
+func (m *market) look() {
+	m.view.now = make([]float64, len(m.now.Raw))
+	for a := range m.now.Raw {
+		m.view.now[a] = m.now.Raw[a].Float64()
+	}
+	m.view.usd = m.now.QuoteUSD.Shift(-m.quoteDecimals).InexactFloat64()
+	m.view.top = 4
 	if m.path == nil {
 		// Off the axis nothing moves: one segment in which every price is what it is.
 		still := protocols.Segment{From: 0, To: math.Inf(1), Lines: make([]protocols.Line, len(m.now.Raw))}
-		for a := range m.now.Raw {
-			still.Lines[a].Const = m.now.Raw[a].Float64()
+		for a, p := range m.view.now {
+			still.Lines[a].Const = p
 		}
 		m.segments, m.spotFloat = []protocols.Segment{still}, 2
-		m.cols.load(m.book, m.segments, 4)
-		return
+	} else {
+		m.scale = math.Pow(10, float64(m.decimals))
+		m.spotFloat = placeFloat(&m.spot)
+		var p protocols.Prices
+		m.path.At(&m.spot, &p)
+		m.offPath = !slices.EqualFunc(p.Raw, m.now.Raw, func(a, b uint256.Int) bool { return a.Eq(&b) })
+		top := topOf(m)
+		m.view.top = placeFloat(&top)
 	}
-	m.spotFloat = placeFloat(&m.spot)
-	var p protocols.Prices
-	m.path.At(&m.spot, &p)
-	m.offPath = !slices.EqualFunc(p.Raw, m.now.Raw, func(a, b uint256.Int) bool { return a.Eq(&b) })
-	top := topOf(m)
-	m.cols.load(m.book, m.segments, placeFloat(&top))
+	m.view.segments = m.segments
 }

@@ -30,38 +30,49 @@ type stretch struct {
 // collateral minus debt, and |f| <= gc + gs*place is too close to call.
 type line struct{ c, s, gc, gs float64 }
 
+// add takes one term along its asset's price line.
+func (l *line) add(coef float64, price *protocols.Line) {
+	l.c += coef * price.Const
+	l.s += coef * price.Slope
+	abs := math.Abs(coef)
+	// Half of the gross value is the debt, where it matters: at the edge. Two units
+	// of price are what an oracle's adapters can round.
+	l.gc += abs * (Tolerance/2*math.Abs(price.Const) + 2)
+	l.gs += abs * (Tolerance / 2) * math.Abs(price.Slope)
+}
+
 // lineOf sums a position's terms along a segment.
 func lineOf(terms []protocols.Term, seg *protocols.Segment) line {
 	var l line
 	for _, t := range terms {
-		p := seg.Lines[t.Asset]
-		l.c += t.Coef * p.Const
-		l.s += t.Coef * p.Slope
-		abs := math.Abs(t.Coef)
-		// Half of the gross value is the debt, where it matters: at the edge.
-		l.gc += abs * (Tolerance/2*math.Abs(p.Const) + 2)
-		l.gs += abs * Tolerance / 2 * math.Abs(p.Slope)
+		l.add(t.Coef, &seg.Lines[t.Asset])
 	}
 	// Every leg is rounded to a quote unit, and so is the comparison.
 	l.gc += float64(len(terms)) + 2
 	return l
 }
 
+// cuts are where health leaves certainty and where it enters the certainty of
+// being liquidatable, in ascending order; NaN where there is no such place.
+func (l line) cuts() (float64, float64) {
+	// Healthy where f-g > 0, liquidatable where f+g < 0: two half-lines.
+	a, b := root(l.c-l.gc, l.s-l.gs), root(l.c+l.gc, l.s+l.gs)
+	if b < a {
+		return b, a
+	}
+	return a, b
+}
+
 // classify appends the stretches of one segment, clipped to [from, to].
 func (l line) classify(from, to float64, dst []stretch) []stretch {
-	// Healthy where f-g > 0, liquidatable where f+g < 0: two half-lines.
-	cuts := [2]float64{root(l.c-l.gc, l.s-l.gs), root(l.c+l.gc, l.s+l.gs)}
-	if cuts[1] < cuts[0] {
-		cuts[0], cuts[1] = cuts[1], cuts[0]
-	}
-	at := from
-	for _, c := range cuts {
-		if c > at && c < to {
-			dst = push(dst, stretch{at, c, l.state(mid(at, c))})
-			at = c
+	a, b := l.cuts()
+	for _, c := range [2]float64{a, b} {
+		if c > from && c < to {
+			dst = push(dst, stretch{from, c, l.state(mid(from, c))})
+			from = c
 		}
 	}
-	return push(dst, stretch{at, to, l.state(mid(at, to))})
+	return push(dst, stretch{from, to, l.state(mid(from, to))})
 }
 
 func (l line) state(p float64) state {
@@ -109,30 +120,4 @@ func stretches(terms []protocols.Term, segments []protocols.Segment, bottom, top
 		dst = lineOf(terms, &segments[k]).classify(from, to, dst)
 	}
 	return dst
-}
-
-// hull is what the hot columns keep of the stretches: sure below lo, sure above
-// hi, and the predicate's to say between.
-type hull struct {
-	lo, hi      float64
-	left, right bool // liquidatable below lo, above hi
-}
-
-func hullOf(s []stretch) hull {
-	if len(s) == 0 {
-		return hull{0, math.Inf(1), false, false}
-	}
-	first, last := s[0], s[len(s)-1]
-	if len(s) == 1 && first.state != unsure {
-		sure := first.state == liquidatable
-		return hull{0, 0, sure, sure}
-	}
-	h := hull{lo: first.to, hi: last.from, left: first.state == liquidatable, right: last.state == liquidatable}
-	if first.state == unsure {
-		h.lo = 0
-	}
-	if last.state == unsure {
-		h.hi = math.Inf(1)
-	}
-	return h
 }
