@@ -42,6 +42,9 @@ func (w *World) deploy(ctx context.Context, opts Options) error {
 		return errors.New("the node needs at least 2 accounts")
 	}
 	w.Admin, w.Treasury = accounts[0], accounts[1]
+	if w.FromBlock, err = w.Node.BlockNumber(ctx); err != nil {
+		return err
+	}
 	d := &deployer{World: w, libraries: map[string]common.Address{}}
 	for _, step := range []func(context.Context) error{
 		d.access, d.pool, d.tokens, d.feeds, func(ctx context.Context) error { return d.svr(ctx, opts.SVR) },

@@ -26,6 +26,7 @@ type World struct {
 	Node    *anvil.Node
 	Version Version
 
+	FromBlock    uint64         // the block before the first contract
 	Provider     chains.Address // PoolAddressesProvider
 	Pool         chains.Address
 	Configurator chains.Address

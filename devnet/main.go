@@ -1,0 +1,117 @@
+// Command devnet runs a local node with a real Aave v3 market on it, full of
+// borrowers, for a person to play with: it prints the liqwatch configuration that
+// follows it and takes commands that move the price.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"liqwatch/devnet/aave"
+	"liqwatch/devnet/anvil"
+	"liqwatch/devnet/population"
+)
+
+// options of the command line.
+type options struct {
+	version   string
+	borrowers int
+	plain     int
+	seed      uint64
+	port      int
+	blockTime time.Duration
+	story     bool
+	config    string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	opts, err := parse(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		os.Exit(2) // the flag package has said what is wrong
+	}
+	if err := run(ctx, opts, os.Stdin, os.Stdout, os.Stderr); err != nil && ctx.Err() == nil {
+		fmt.Fprintln(os.Stderr, "devnet:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	f := flag.NewFlagSet("devnet", flag.ContinueOnError)
+	f.StringVar(&o.version, "version", string(aave.V36), "version of Aave v3: 3.0 or 3.6")
+	f.IntVar(&o.borrowers, "borrowers", 0, "how many borrowers of all kinds (at least 530)")
+	f.IntVar(&o.plain, "plain", 0, "how many plain borrowers besides")
+	f.Uint64Var(&o.seed, "seed", 1, "same seed, same market")
+	f.IntVar(&o.port, "port", 8545, "port of the node, on 127.0.0.1")
+	f.DurationVar(&o.blockTime, "block-time", 2*time.Second, "wall-clock time between blocks; 0 mines only when something happens")
+	f.BoolVar(&o.story, "story", false, "play the story at once")
+	f.StringVar(&o.config, "config", "", "also write the configuration to this file")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		fmt.Fprintf(f.Output(), "unexpected argument %q\n", f.Arg(0))
+		return o, errors.New("unexpected argument")
+	}
+	return o, nil
+}
+
+// run sets the world up, tells what there is and obeys until the input or the
+// context ends.
+func run(ctx context.Context, opts options, in io.Reader, out, progress io.Writer) error {
+	note := func(format string, args ...any) { _, _ = fmt.Fprintf(progress, format+"\n", args...) }
+	note("Starting anvil on port %d (the first run downloads packages and compiles contracts: a minute) ...", opts.port)
+	node, err := anvil.Start(ctx, anvil.Options{Port: opts.port})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = node.Kill() }()
+	w, err := aave.Deploy(ctx, node, aave.Version(opts.version), aave.Options{})
+	if err != nil {
+		return err
+	}
+	note("Aave %s is deployed; borrowers come in ...", opts.version)
+	pop, err := population.Build(ctx, w, population.Options{Seed: opts.seed, Borrowers: opts.borrowers})
+	if err != nil {
+		return err
+	}
+	if opts.plain > 0 {
+		if _, err := population.AddPlain(ctx, w, opts.plain, opts.seed); err != nil {
+			return err
+		}
+	}
+	note("%d borrowers are there, ETH is at 2,700.", len(pop.Borrowers)+opts.plain)
+	if err := tell(w, opts, out, progress); err != nil {
+		return err
+	}
+	return newSession(w, pop, opts, progress).obey(ctx, in)
+}
+
+// tell prints the configuration, and writes it to a file where asked to.
+func tell(w *aave.World, opts options, out, progress io.Writer) error {
+	if err := writeConfiguration(out, w); err != nil {
+		return err
+	}
+	if opts.config != "" {
+		f, err := os.Create(opts.config)
+		if err != nil {
+			return fmt.Errorf("write the configuration: %w", err)
+		}
+		if err := errors.Join(writeConfiguration(f, w), f.Close()); err != nil {
+			return fmt.Errorf("write the configuration: %w", err)
+		}
+	}
+	return writeHelp(progress, w)
+}
