@@ -60,14 +60,14 @@ func selectDue(ctx context.Context, tx *sql.Tx, notifier string, now time.Time, 
 	return out, rows.Err()
 }
 
-// Settle records what became of a delivery. A success is recorded even when the
+// Settle records what became of a delivery. Once it may have arrived, it may have for good. A success is recorded even when the
 // lease has ended: whoever holds it now then learns that it need not be sent.
 func (s *Store) Settle(ctx context.Context, d alerts.Delivery, r alerts.Result, posts ...alerts.Post) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE deliveries SET fate = $1, settled_at = $2, next_at = $3, failures = failures + $4,
 			uncertain = $5, reason = $6, lease = '', lease_until = 0
 			WHERE id = $7 AND fate = 'pending' AND (lease = $8 OR $1 = 'sent')`,
-			string(r.Fate), r.At.UnixNano(), nanos(r.Next), r.Failed, r.Uncertain, r.Reason, d.ID, d.Lease)
+			string(r.Fate), r.At.UnixNano(), nanos(r.Next), r.Failed, r.Uncertain || d.Uncertain, r.Reason, d.ID, d.Lease)
 		if err != nil {
 			return err
 		}
