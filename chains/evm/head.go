@@ -53,17 +53,17 @@ func (c *Client) numbered(ctx context.Context, n *node, number uint64) (header, 
 func (c *Client) Head(ctx context.Context) (chains.Block, error) {
 	for round := 0; ; round++ {
 		found, err := c.pollHeads(ctx)
-		if err == nil && len(found) > 0 {
-			h, err := c.chooseHead(ctx, found)
-			if err == nil {
+		if err == nil {
+			var h header
+			if h, err = c.chooseHead(ctx, found); err == nil {
 				return h.Block, nil
 			}
 		}
-		if round == 2 || given(ctx) {
+		if round == 2 || given(ctx) || errors.Is(err, chains.ErrWrongChain) {
 			return chains.Block{}, fmt.Errorf("head of %s: %w", c.name, err)
 		}
-		if err := sleep(ctx, c.pool.pauseBefore(round+1, ask{})); err != nil {
-			return chains.Block{}, fmt.Errorf("head of %s: %w", c.name, c.pool.giveUp(ctx, nil))
+		if ended := sleep(ctx, c.pool.pauseBefore(round+1, ask{})); ended != nil {
+			return chains.Block{}, fmt.Errorf("head of %s: %w", c.name, ended)
 		}
 	}
 }

@@ -22,13 +22,23 @@ type logLimits struct {
 	mu sync.Mutex
 	// span is the number of blocks to ask for now.
 	span uint64
-	// ceiling is the largest span worth trying: the node's own word, or one less
-	// than what it refused without saying why.
+	// ceiling is the largest span worth trying: the node's own word, or half of
+	// what it refused for its length.
 	ceiling uint64
 	// addresses in one filter.
 	addresses int
-	refusals  map[uint64]int // refusals of a span without a known reason
+	// patience is how many good answers are wanted before the span grows again,
+	// calm how many there were, and grown that it grew since the last refusal.
+	patience, calm int
+	grown          bool
 }
+
+// How many good answers are wanted after a refusal for the number of logs, which
+// the next blocks may not have, and after one in words not known.
+const (
+	afterResults = 4
+	afterUnknown = 16
+)
 
 func (l *logLimits) now() (span uint64, addresses int) {
 	l.mu.Lock()
@@ -40,7 +50,6 @@ func (l *logLimits) now() (span uint64, addresses int) {
 func (l *logLimits) init() {
 	if l.span == 0 {
 		l.span, l.ceiling, l.addresses = firstSpan, 1<<62, firstAddresses
-		l.refusals = map[uint64]int{}
 	}
 }
 
@@ -63,24 +72,24 @@ func (l *logLimits) refused(span uint64, addresses int, err error) bool {
 	case kindRange:
 		if f.span > 0 && f.span < span {
 			l.ceiling = min(l.ceiling, f.span)
-			l.span = min(l.span, l.ceiling)
+			l.shrink(l.ceiling)
 			return true
 		}
-		if span > 1 {
-			l.ceiling = min(l.ceiling, span-1)
-		}
+		l.ceiling = min(l.ceiling, max(1, span/2))
 	case kindResults, kindTooLarge, kindGas:
 		// The logs were too many here; elsewhere the same span may do.
+		l.patience = afterResults
 		if f.span > 0 && f.span < span {
-			l.span = min(l.span, f.span)
+			l.shrink(f.span)
 			return true
 		}
 	case kindTransient:
 		if !f.answered && !f.late {
 			return false
 		}
-		if l.refusals[span]++; l.refusals[span] > 1 && span > 1 {
-			l.ceiling = min(l.ceiling, span-1)
+		l.patience = afterUnknown
+		if l.grown && span > 1 {
+			l.ceiling = min(l.ceiling, span/2) // the same again: it is the length
 		}
 	default:
 		return false
@@ -88,8 +97,13 @@ func (l *logLimits) refused(span uint64, addresses int, err error) bool {
 	if span <= 1 {
 		return false
 	}
-	l.span = max(1, min(l.span, span/2))
+	l.shrink(min(span/2, l.ceiling))
 	return true
+}
+
+func (l *logLimits) shrink(span uint64) {
+	l.span = max(1, min(l.span, span))
+	l.calm, l.grown = 0, false
 }
 
 // worked learns from an answer: spans grow again where there was little to say.
@@ -97,7 +111,10 @@ func (l *logLimits) worked(span uint64, logs int, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.init()
-	if span >= l.span && logs <= fewLogs && took < quick {
-		l.span = min(l.span*2, l.ceiling, max(firstSpan, l.span))
+	if l.calm++; span < l.span || logs > fewLogs || took > quick || l.calm < l.patience {
+		return
+	}
+	if grown := min(l.span*2, l.ceiling, max(firstSpan, l.span)); grown > l.span {
+		l.span, l.calm, l.grown = grown, 0, true
 	}
 }

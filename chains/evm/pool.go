@@ -88,7 +88,7 @@ func do[T any](ctx context.Context, p *pool, a ask, question func(context.Contex
 			return answer, nil
 		}
 		failures = failed
-		if given(ctx) || !slices.ContainsFunc(failed, func(f nodeFailure) bool { return faultKind(f.err).retryable() }) {
+		if given(ctx) || p.allWrong() || !slices.ContainsFunc(failed, func(f nodeFailure) bool { return faultKind(f.err).retryable() }) {
 			break
 		}
 	}
@@ -205,12 +205,16 @@ func (p *pool) pauseBefore(round int, a ask) time.Duration {
 	}
 	now := time.Now()
 	soonest := longestWait
+	throttled := false
 	for _, n := range p.nodes {
 		n.mu.Lock()
 		if n.health.throttled {
-			soonest = min(soonest, n.health.rest.Sub(now))
+			throttled, soonest = true, min(soonest, n.health.rest.Sub(now))
 		}
 		n.mu.Unlock()
+	}
+	if !throttled {
+		return pause
 	}
 	return max(pause, soonest)
 }
@@ -220,15 +224,7 @@ func (p *pool) giveUp(ctx context.Context, failed []nodeFailure) error {
 	if given(ctx) {
 		return context.Cause(ctx)
 	}
-	wrong := 0
-	for _, n := range p.nodes {
-		n.mu.Lock()
-		if n.health.state == stateWrong {
-			wrong++
-		}
-		n.mu.Unlock()
-	}
-	if wrong == len(p.nodes) {
+	if p.allWrong() {
 		return fmt.Errorf("%w: %s; check rpc and id of this chain", chains.ErrWrongChain, p.whyWrong())
 	}
 	var reasons []string
@@ -251,6 +247,15 @@ func (p *pool) giveUp(ctx context.Context, failed []nodeFailure) error {
 		return &poolError{text: reason, cause: errors.Join(chains.ErrUnreachable, failed[0].err), hint: hint(faultKind(failed[0].err))}
 	}
 	return fmt.Errorf("%w: %s", chains.ErrUnreachable, reason)
+}
+
+// allWrong reports that every node is of another chain.
+func (p *pool) allWrong() bool {
+	return !slices.ContainsFunc(p.nodes, func(n *node) bool {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		return n.health.state != stateWrong
+	})
 }
 
 func (p *pool) whyWrong() string {
