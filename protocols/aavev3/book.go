@@ -150,7 +150,6 @@ func (b *Book) price(raw []uint256.Int) {
 	for i := range raw {
 		b.anyUnpriced = b.anyUnpriced || raw[i].IsZero()
 	}
-	b.sheet = b.shape.oracles.sheet(b)
 }
 
 // hadNoPrice reports that an asset was without a price in this book.

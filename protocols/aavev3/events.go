@@ -35,6 +35,7 @@ var (
 	topicFallback     = abi.Topic("FallbackOracleUpdated(address)")
 	topicCap          = abi.Topic("CapParametersUpdated(uint256,uint256,uint256,uint16)")
 	topicStableCap    = abi.Topic("PriceCapUpdated(int256)")
+	topicCutoff       = abi.Topic("CutoffTimeSet(uint32)")
 	topicEModeIsolate = abi.Topic("EModeCategoryIsolationChanged(uint8,bool)")
 )
 
@@ -75,7 +76,7 @@ func followedTopics() []chains.Hash {
 		topicLiquidation, topicDeficit, topicDeficitCovered, topicSwapRate, topicMintedToTreasury,
 		topicMint, topicBurn, topicTransfer, topicStableMint, topicStableBurn, topicUpgraded,
 		topicEModeAdded, topicInitialized, topicDropped, topicATokenUp, topicDebtTokenUp,
-		topicSource, topicFallback, topicCap, topicStableCap, topicEModeIsolate,
+		topicSource, topicFallback, topicCap, topicStableCap, topicCutoff, topicEModeIsolate,
 	}
 	out = append(out, topicsProvider...)
 	out = append(out, topicsReserve...)

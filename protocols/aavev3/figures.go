@@ -119,6 +119,7 @@ func (b *Book) Set(symbol, param string, value decimal.Decimal) (protocols.Book,
 		set(&raw[i], price.BigInt())
 		next.assets, next.anyUnpriced = nil, false
 		next.price(raw)
+		next.sheet = b.sheet.With(raw)
 		return &next, nil
 	case "lt", "bonus":
 		points := value.Shift(4)

@@ -17,6 +17,7 @@ type Market struct {
 	known    map[chains.Address]struct{}
 	noted    *noted
 	book     *Book
+	cutoffs  map[chains.Address]uint64 // of delayed feeds, by aggregator
 }
 
 var _ protocols.Market = (*Market)(nil)
@@ -30,12 +31,20 @@ func (m *Market) Chain() string { return m.where.Chain }
 // Protocol implements [protocols.Market].
 func (m *Market) Protocol() string { return Name }
 
-// Discovery implements [protocols.Market]: whoever has debt once borrowed.
+// Discovery implements [protocols.Market]: whoever has debt once borrowed. How long
+// delayed feeds wait is known from their logs alone, so those are looked for as well.
 func (m *Market) Discovery() (chains.Filter, uint64) {
 	if m.shape == nil {
 		return chains.Filter{}, m.settings.FromBlock
 	}
-	return chains.Filter{Addresses: []chains.Address{m.shape.pool}, Topics: []chains.Hash{topicBorrow}}, m.settings.FromBlock
+	f := chains.Filter{Addresses: []chains.Address{m.shape.pool}, Topics: []chains.Hash{topicBorrow}}
+	for i := range m.shape.oracles.feeds {
+		if m.shape.oracles.watched(i) {
+			f.Addresses = append(f.Addresses, m.shape.oracles.feeds[i].primary)
+			f.Topics = []chains.Hash{topicBorrow, topicCutoff}
+		}
+	}
+	return f, m.settings.FromBlock
 }
 
 // Follow implements [protocols.Market].

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"liqwatch/chains"
+	"liqwatch/protocols/abi"
 )
 
 // token says what a token contract is to the market.
@@ -51,8 +52,18 @@ func (m *Market) noteOne(l *chains.Log) {
 			m.noted.shape()
 		}
 	default:
-		if l.Topics[0] == topicCap || l.Topics[0] == topicStableCap {
-			m.noted.shape()
+		m.noteFeed(l)
+	}
+}
+
+// noteFeed notes new caps, and how long a delayed feed waits.
+func (m *Market) noteFeed(l *chains.Log) {
+	switch l.Topics[0] {
+	case topicCap, topicStableCap:
+		m.noted.shape()
+	case topicCutoff:
+		if x, err := abi.Number(l.Data, 0); err == nil && x.IsUint64() {
+			m.cutoffs[l.Address] = x.Uint64()
 		}
 	}
 }

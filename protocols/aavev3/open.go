@@ -277,7 +277,7 @@ func (o *opening) tokensAndModes() protocols.Step {
 	o.checkLayout(&r)
 	o.oracles.begin(&r, o)
 	return r.step(func() (protocols.Step, error) {
-		return o.oracles.learn(o.can, func() (protocols.Step, error) {
+		return o.oracles.learn(o, depth, func() (protocols.Step, error) {
 			o.index()
 			return o.then(o.shape)
 		})

@@ -28,6 +28,7 @@ type pass struct {
 	faults []protocols.Fault
 	checks []check
 	guard  sentinel
+	rates  rateReads
 }
 
 // Refresh implements [protocols.Market].
@@ -86,6 +87,7 @@ func (p *pass) first() protocols.Step {
 	p.readPrices(&r)
 	p.readConfigs(&r)
 	p.readSentinel(&r, &p.guard)
+	p.readRates(&r)
 	return r.step(func() (protocols.Step, error) { return p.second(), nil })
 }
 
@@ -167,7 +169,7 @@ func (p *pass) second() protocols.Step {
 	}
 	r.bulk(reads, p.takeLegs)
 	p.wantChecks(&r)
-	return r.step(p.finish)
+	return r.step(func() (protocols.Step, error) { return p.again(p.finish) })
 }
 
 // borrowing has the bit of every reserve's debt in userConfig.
@@ -247,6 +249,9 @@ func (p *pass) finish() (protocols.Step, error) {
 		debts: p.debts(old), sentinel: p.guard,
 	}
 	b.price(p.prices)
+	b.sheet = p.sheet(b)
+	b.coming = p.coming(b.sheet)
+	p.doubts()
 	p.sums(b)
 	p.judge(b)
 	p.unpriced(b)

@@ -41,7 +41,7 @@ func newMarket(where protocols.Placement, s Settings) (*Market, error) {
 	if s.Fork != NoFork && s.Fork != SparkLend {
 		return nil, fmt.Errorf("fork: %q is not known; leave it out for Aave, or write %q", abbreviate(string(s.Fork)), SparkLend)
 	}
-	m := &Market{where: where, settings: s, known: map[chains.Address]struct{}{}, noted: newNoted()}
+	m := &Market{where: where, settings: s, known: map[chains.Address]struct{}{}, noted: newNoted(), cutoffs: map[chains.Address]uint64{}}
 	if s.Accounts != "" {
 		list, err := readAccounts(s.Accounts)
 		if err != nil {

@@ -1,6 +1,8 @@
 package pricing
 
 import (
+	"slices"
+
 	"github.com/shopspring/decimal"
 
 	"liqwatch/protocols"
@@ -32,6 +34,8 @@ func (s *Sheet) Explain(axis string) []protocols.Sensitivity {
 		if k := segment.Lines[i].Slope; k != 0 {
 			out[i].Moves = true
 			out[i].Ratio = ratio(p, m, k)
+		} else if slices.Contains(s.Measured, axis) {
+			out[i].How = Measured
 		}
 	}
 	return out

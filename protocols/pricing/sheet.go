@@ -72,6 +72,9 @@ type Sheet struct {
 	Models  []Model // by asset
 	// Decimals are the oracle's own: of every feed and price.
 	Decimals int32
+	// Measured are the axes that were moved on the chain, so that an asset that did not
+	// follow is known not to.
+	Measured []string
 }
 
 // group is what the feeds of a group answer: the answer of the first asset that
@@ -89,6 +92,21 @@ func (s *Sheet) group(name string) (uint256.Int, bool) {
 		}
 	}
 	return uint256.Int{}, false
+}
+
+// With is the sheet with other current prices; an asset whose price was set apart
+// from its feed no longer follows it.
+func (s *Sheet) With(prices []uint256.Int) *Sheet {
+	next := *s
+	next.Prices.Raw = prices
+	next.Models = append([]Model(nil), s.Models...)
+	for i := range next.Models {
+		if prices[i] != s.Prices.Raw[i] {
+			next.Models[i].Feed = -1
+			next.Models[i].Note = "price set"
+		}
+	}
+	return &next
 }
 
 func (s *Sheet) followed(feed int) bool {
