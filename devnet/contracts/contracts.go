@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
@@ -69,5 +70,6 @@ func newContract(name string, rawABI json.RawMessage, bytecode string, refs link
 			}
 		}
 	}
+	slices.Sort(c.Libraries) // deployed in this order, so that addresses are the same every time
 	return c, nil
 }

@@ -44,6 +44,8 @@ type Told struct {
 // Options of a telling.
 type Options struct {
 	Seed uint64
+	// Blocks tells only so many of the story's blocks; all when 0.
+	Blocks int
 	// OnBlock, where not nil, is called after every block of the story.
 	OnBlock func(ctx context.Context, b chains.Block) error
 	// OnBeat, where not nil, is called when a beat's block has been mined.
@@ -59,7 +61,11 @@ func Play(ctx context.Context, w *aave.World, pop *population.Population, opts O
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the story: %w", err)
 	}
-	for i := range Blocks {
+	blocks := Blocks
+	if opts.Blocks > 0 {
+		blocks = min(opts.Blocks, Blocks)
+	}
+	for i := range blocks {
 		if err := s.block(ctx, i); err != nil {
 			return nil, fmt.Errorf("tell block %d of the story: %w", i, err)
 		}
@@ -144,8 +150,11 @@ func (s *stage) block(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	if err := s.liquidate(ctx, head, health); err != nil {
-		return err
+	// MKR is back before the bot gets to the other loans against it.
+	if i != mkrCrash+1 {
+		if err := s.liquidate(ctx, head, health); err != nil {
+			return err
+		}
 	}
 	if err := s.react(ctx, head, health); err != nil {
 		return err
