@@ -10,7 +10,7 @@ import (
 // choose candidates. Nothing in them is reported.
 //
 // Positions are numbered as in the book. A position takes 10 bytes a term, 6 to
-// find them, 9 for its hull, 4 for its root, 24 in a sorted side and 12 for sorting.
+// find them, 9 for its hull, 12 for root and worth, 24 in a sorted side and 12 for sorting.
 type columns struct {
 	first []uint32 // terms of i are [first[i], first[i]+count[i])
 	count []uint16
@@ -21,10 +21,14 @@ type columns struct {
 	lo, hi []float32 // the hull, rounded outward
 	flags  []uint8
 	root   []float32 // where linear health changes sides; NaN where nowhere, or not once
+	worth  []worth
 
 	below, above side
 	scratch      scratch
 }
+
+// worth is what a position adds to the running sums: USD at current prices.
+type worth struct{ debt, coll float32 }
 
 const (
 	flagLeft     = 1 << iota // liquidatable below lo
@@ -37,6 +41,7 @@ func (c *columns) load(b protocols.Book) {
 	n := b.Len()
 	*c = columns{first: make([]uint32, n), count: make([]uint16, n), flags: make([]uint8, n)}
 	c.lo, c.hi, c.root = make([]float32, n), make([]float32, n), make([]float32, n)
+	c.worth = make([]worth, n)
 	// Counted first, so that the columns are as long as they need to be.
 	var terms []protocols.Term
 	total := 0
@@ -85,6 +90,7 @@ func (c *columns) grow(n int) {
 		c.first, c.count = append(c.first, uint32(len(c.coef))), append(c.count, 0)
 		c.lo, c.hi = append(c.lo, 0), append(c.hi, 0)
 		c.flags, c.root = append(c.flags, 0), append(c.root, float32(math.NaN()))
+		c.worth = append(c.worth, worth{})
 	}
 }
 
@@ -93,40 +99,54 @@ func (c *columns) grow(n int) {
 type view struct {
 	segments []protocols.Segment
 	top      float64
-	now      []float64 // prices by asset
-	usd      float64   // per quote unit
+	slopes   []slope // of the first segment, by asset
+	usd      float64 // per quote unit
 }
+
+// slope is one asset's price line with its tolerance, and its price now.
+type slope struct{ c, s, gc, gs, now float64 }
 
 // rebuild places every position and sorts both sides.
 func (c *columns) rebuild(v *view) {
-	var buf [8]protocols.Term
-	for i := range c.first {
-		c.place(i, v, &buf)
+	n := len(c.first)
+	c.scratch.resize(n)
+	keys, order := c.scratch.keys, c.scratch.order
+	// Keys of the side below are written from the front, those above from the back.
+	front, back := 0, n
+	for i := range n {
+		c.place(i, v)
+		if root := c.root[i]; root >= 0 {
+			switch c.flags[i] {
+			case flagLeft:
+				keys[front], order[front] = rootKey(root), uint32(i)
+				front++
+			case flagRight:
+				back--
+				keys[back], order[back] = rootKey(root), uint32(i)
+			}
+		}
 	}
-	c.below.build(c, v, flagLeft)
-	c.above.build(c, v, flagRight)
+	c.below.build(c, 0, front)
+	c.above.build(c, back, n)
 }
 
-// place computes the hull and root of one position.
-func (c *columns) place(i int, v *view, buf *[8]protocols.Term) {
-	f := c.flags[i] & flagUnpriced
-	if f != 0 {
+// place computes the hull, root and worth of one position.
+func (c *columns) place(i int, v *view) {
+	if c.flags[i]&flagUnpriced != 0 {
 		c.lo[i], c.hi[i], c.root[i] = 0, 0, float32(math.NaN())
 		return
 	}
+	l, w := c.sum(i, v.slopes)
+	c.worth[i] = worth{float32(w.debt * v.usd), float32(w.coll * v.usd)}
 	var h hull
 	root := math.NaN()
 	if len(v.segments) == 1 {
-		h, root = c.lineOf(i, &v.segments[0]).hull(v.top)
+		h, root = l.hull(v.top)
 	} else {
-		terms := c.terms(i, buf[:0])
-		var runs [12]stretch
-		h = hullOf(stretches(terms, v.segments, 1, v.top, runs[:0]))
-		if h.left != h.right {
-			root = rootWithin(terms, v.segments, h)
-		}
+		h, root = c.bent(i, v)
 	}
 	c.lo[i], c.hi[i], c.root[i] = floor32(h.lo), ceil32(h.hi), float32(root)
+	var f uint8
 	if h.left {
 		f |= flagLeft
 	}
@@ -136,38 +156,45 @@ func (c *columns) place(i int, v *view, buf *[8]protocols.Term) {
 	c.flags[i] = f
 }
 
+// sum is a position's health along the first segment and what it is worth now.
+func (c *columns) sum(i int, slopes []slope) (l line, w struct{ debt, coll float64 }) {
+	at, n := int(c.first[i]), int(c.count[i])
+	assets := c.asset[at : at+n]
+	for k, coef := range c.coef[at : at+n] {
+		p := &slopes[assets[k]]
+		l.c += coef * p.c
+		l.s += coef * p.s
+		if coef < 0 {
+			w.debt -= coef * p.now
+		} else {
+			w.coll += coef * p.now
+		}
+		coef = math.Abs(coef)
+		l.gc += coef * p.gc
+		l.gs += coef * p.gs
+	}
+	l.gc += float64(n) + 2
+	return l, w
+}
+
+// bent places a position on a path of several segments.
+func (c *columns) bent(i int, v *view) (hull, float64) {
+	var buf [8]protocols.Term
+	var runs [12]stretch
+	terms := c.terms(i, buf[:0])
+	h := hullOf(stretches(terms, v.segments, 1, v.top, runs[:0]))
+	if h.left == h.right {
+		return h, math.NaN()
+	}
+	return h, rootWithin(terms, v.segments, h)
+}
+
 func (c *columns) terms(i int, dst []protocols.Term) []protocols.Term {
 	at := int(c.first[i])
 	for k := range int(c.count[i]) {
 		dst = append(dst, protocols.Term{Asset: int(c.asset[at+k]), Coef: c.coef[at+k]})
 	}
 	return dst
-}
-
-// lineOf is the position's health along one segment.
-func (c *columns) lineOf(i int, seg *protocols.Segment) line {
-	at, n := int(c.first[i]), int(c.count[i])
-	coefs, assets := c.coef[at:at+n], c.asset[at:at+n]
-	var l line
-	for k, coef := range coefs {
-		l.add(coef, &seg.Lines[assets[k]])
-	}
-	l.gc += float64(n) + 2
-	return l
-}
-
-// worth is a position's debt and weighted collateral in USD at current prices.
-func (c *columns) worth(i int, v *view) (debt, coll float64) {
-	at, n := int(c.first[i]), int(c.count[i])
-	coefs, assets := c.coef[at:at+n], c.asset[at:at+n]
-	for k, coef := range coefs {
-		if x := coef * v.now[assets[k]]; x < 0 {
-			debt -= x
-		} else {
-			coll += x
-		}
-	}
-	return debt * v.usd, coll * v.usd
 }
 
 // members appends the positions that floats are sure are liquidatable at a place
@@ -202,10 +229,11 @@ func (c *columns) never(i int) bool {
 }
 
 // floor32 and ceil32 round outward, so that a hull never loses a place.
+// Arguments are not negative; one unit in the last place is a step of the bits.
 func floor32(f float64) float32 {
 	r := float32(f)
 	if float64(r) > f {
-		r = math.Nextafter32(r, float32(math.Inf(-1)))
+		return math.Float32frombits(math.Float32bits(r) - 1)
 	}
 	return r
 }
@@ -213,7 +241,7 @@ func floor32(f float64) float32 {
 func ceil32(f float64) float32 {
 	r := float32(f)
 	if float64(r) < f {
-		r = math.Nextafter32(r, float32(math.Inf(1)))
+		return math.Float32frombits(math.Float32bits(r) + 1)
 	}
 	return r
 }

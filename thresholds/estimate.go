@@ -40,22 +40,20 @@ func (c *columns) estimate(place float32, e *Estimate) {
 
 // change writes one position's terms, places it anew and moves it in its side's sums.
 func (c *columns) change(i int, v *view, terms []protocols.Term, unpriced bool) {
-	c.shift(i, v, -1)
+	c.shift(i, -1)
 	c.store(i, terms, unpriced)
-	var buf [8]protocols.Term
-	c.place(i, v, &buf)
-	c.shift(i, v, 1)
+	c.place(i, v)
+	c.shift(i, 1)
 }
 
-func (c *columns) shift(i int, v *view, sign int32) {
+func (c *columns) shift(i int, sign int32) {
 	if !(c.root[i] >= 0) {
 		return
 	}
-	debt, coll := c.worth(i, v)
 	switch c.flags[i] & (flagLeft | flagRight) {
 	case flagLeft:
-		c.below.move(c.root[i], debt, coll, sign)
+		c.below.move(c.root[i], c.worth[i], sign)
 	case flagRight:
-		c.above.move(c.root[i], debt, coll, sign)
+		c.above.move(c.root[i], c.worth[i], sign)
 	}
 }

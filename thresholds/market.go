@@ -65,6 +65,9 @@ func newMarket(axis string, b protocols.Book) (*market, error) {
 		m.path = nil
 		return m, nil
 	}
+	if len(m.segments) == 0 {
+		return nil, fmt.Errorf("market %q: path %q has no segments", m.name, axis)
+	}
 	for k, s := range m.segments {
 		if len(s.Lines) < len(b.Assets()) {
 			return nil, fmt.Errorf("market %q: path %q: segment %d has %d lines for %d assets",
@@ -128,17 +131,13 @@ func (m *market) load() {
 
 // look prepares what the columns are placed against.
 func (m *market) look() {
-	m.view.now = make([]float64, len(m.now.Raw))
-	for a := range m.now.Raw {
-		m.view.now[a] = m.now.Raw[a].Float64()
-	}
 	m.view.usd = m.now.QuoteUSD.Shift(-m.quoteDecimals).InexactFloat64()
 	m.view.top = 4
 	if m.path == nil {
 		// Off the axis nothing moves: one segment in which every price is what it is.
 		still := protocols.Segment{From: 0, To: math.Inf(1), Lines: make([]protocols.Line, len(m.now.Raw))}
-		for a, p := range m.view.now {
-			still.Lines[a].Const = p
+		for a := range m.now.Raw {
+			still.Lines[a].Const = m.now.Raw[a].Float64()
 		}
 		m.segments, m.spotFloat = []protocols.Segment{still}, 2
 	} else {
@@ -151,4 +150,10 @@ func (m *market) look() {
 		m.view.top = placeFloat(&top)
 	}
 	m.view.segments = m.segments
+	m.view.slopes = make([]slope, len(m.now.Raw))
+	for a := range m.view.slopes {
+		p := &m.segments[0].Lines[a]
+		gc, gs := tolerance(p)
+		m.view.slopes[a] = slope{p.Const, p.Slope, gc, gs, m.now.Raw[a].Float64()}
+	}
 }

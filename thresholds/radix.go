@@ -3,7 +3,8 @@ package thresholds
 import "math"
 
 // radixSort sorts order by keys, ascending and stable, in three passes of 11
-// bits; both are used up, and the result is in order2. All are equally long.
+// bits. The sorted keys and order are left in keys2 and order2; the first two are
+// used up. All are equally long.
 func radixSort(keys, order, keys2, order2 []uint32) {
 	var counts [3][2048]uint32
 	for _, k := range keys {

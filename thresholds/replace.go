@@ -58,7 +58,7 @@ func (m *market) adopt(old *market, changed []int) bool {
 	m.cols.grow(n)
 	m.look()
 	same := slices.EqualFunc(m.segments, old.segments, sameSegment) && m.view.usd == old.view.usd &&
-		slices.Equal(m.view.now, old.view.now)
+		slices.Equal(m.view.slopes, old.view.slopes)
 	var terms []protocols.Term
 	for _, i := range changed {
 		terms = m.book.Terms(i, terms[:0])

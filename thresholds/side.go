@@ -1,6 +1,7 @@
 package thresholds
 
 import (
+	"math"
 	"slices"
 )
 
@@ -17,7 +18,11 @@ type side struct {
 }
 
 // scratch is what sorting needs, kept between builds.
-type scratch struct{ keys, keys2, order2 []uint32 }
+type scratch struct{ keys, order, keys2 []uint32 }
+
+func (s *scratch) resize(n int) {
+	s.keys, s.order, s.keys2 = resize(s.keys, n), resize(s.order, n), resize(s.keys2, n)
+}
 
 // shift is a node of a Fenwick tree over ranks.
 type shift struct {
@@ -25,34 +30,21 @@ type shift struct {
 	count      int32
 }
 
-// build sorts the positions whose flags are exactly want on that side.
-func (s *side) build(c *columns, v *view, want uint8) {
-	const sides = flagLeft | flagRight
-	n := 0
-	for i, f := range c.flags {
-		if f&sides == want && c.root[i] >= 0 {
-			n++
-		}
-	}
+// build sorts the positions whose keys are scratch[from:to].
+func (s *side) build(c *columns, from, to int) {
+	n := to - from
 	s.shifts = nil
 	s.order, s.roots = resize(s.order, n), resize(s.roots, n)
 	s.debt, s.coll = resize(s.debt, n+1), resize(s.coll, n+1)
-	k := &c.scratch
-	k.keys, k.keys2, k.order2 = resize(k.keys, n), resize(k.keys2, n), resize(k.order2, n)
-	n = 0
-	for i, f := range c.flags {
-		if f&sides == want && c.root[i] >= 0 {
-			k.keys[n], k.order2[n] = rootKey(c.root[i]), uint32(i)
-			n++
-		}
-	}
-	radixSort(k.keys, k.order2, k.keys2, s.order)
+	keys2 := c.scratch.keys2[from:to]
+	radixSort(c.scratch.keys[from:to], c.scratch.order[from:to], keys2, s.order)
 	var debt, coll float64
+	roots, debts, colls := s.roots, s.debt[1:n+1], s.coll[1:n+1]
 	for j, i := range s.order {
-		s.roots[j] = c.root[i]
-		d, w := c.worth(int(i), v)
-		debt, coll = debt+d, coll+w
-		s.debt[j+1], s.coll[j+1] = debt, coll
+		w := c.worth[i]
+		debt, coll = debt+float64(w.debt), coll+float64(w.coll)
+		debts[j], colls[j] = debt, coll
+		roots[j] = math.Float32frombits(keys2[j])
 	}
 }
 
@@ -93,11 +85,11 @@ func (s *side) all() (count int, debt, coll float64) {
 }
 
 // move adds one position at a root, or with sign -1 takes it away.
-func (s *side) move(root float32, debt, coll float64, sign int32) {
+func (s *side) move(root float32, w worth, sign int32) {
 	if s.shifts == nil {
 		s.shifts = make([]shift, len(s.order)+1)
 	}
-	by := shift{float64(sign) * debt, float64(sign) * coll, sign}
+	by := shift{float64(sign) * float64(w.debt), float64(sign) * float64(w.coll), sign}
 	k := s.rank(root)
 	if k == len(s.order) {
 		s.shifts[0].add(by) // node 0 is no part of the tree

@@ -34,11 +34,16 @@ type line struct{ c, s, gc, gs float64 }
 func (l *line) add(coef float64, price *protocols.Line) {
 	l.c += coef * price.Const
 	l.s += coef * price.Slope
-	abs := math.Abs(coef)
+	gc, gs := tolerance(price)
+	l.gc += math.Abs(coef) * gc
+	l.gs += math.Abs(coef) * gs
+}
+
+// tolerance is the line of what a price leaves unsure, per unit of coefficient.
+func tolerance(price *protocols.Line) (gc, gs float64) {
 	// Half of the gross value is the debt, where it matters: at the edge. Two units
 	// of price are what an oracle's adapters can round.
-	l.gc += abs * (Tolerance/2*math.Abs(price.Const) + 2)
-	l.gs += abs * (Tolerance / 2) * math.Abs(price.Slope)
+	return Tolerance/2*math.Abs(price.Const) + 2, Tolerance / 2 * math.Abs(price.Slope)
 }
 
 // lineOf sums a position's terms along a segment.
