@@ -76,7 +76,7 @@ func (c *Chain) run(e execution) ([]byte, error) {
 	switch {
 	case errors.Is(err, vm.ErrExecutionReverted):
 		return out, errReverted
-	case errors.Is(err, vm.ErrOutOfGas):
+	case errors.Is(err, vm.ErrOutOfGas) || errors.Is(err, OutOfGas):
 		return nil, errOutOfGas
 	}
 	return out, err
