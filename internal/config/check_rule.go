@@ -2,14 +2,17 @@ package config
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 )
 
 var severities = []string{"info", "warning", "critical"}
 
-// maxLevels bounds what one rule can ask for.
-const maxLevels = 1000
+const (
+	maxLevels = 1000 // of one rule
+	maxAdvice = 500  // characters: a message must stay one message
+)
 
 func (k checker) rules() {
 	first := map[string]int{}
@@ -24,8 +27,11 @@ func (k checker) rules() {
 		k.levels(i, r)
 		k.approach(i, r)
 		k.notify(i, r)
-		if !contains(severities, r.Severity) {
+		if r.Severity != "" && !contains(severities, r.Severity) {
 			k.refuse(didYouMean(r.Severity, severities), "no severity %q", r.Severity)("rules", i, "severity")
+		}
+		if n := utf8.RuneCountInString(r.Advice); n > maxAdvice {
+			k.refuse("link to a runbook instead", "advice of %d characters, at most %d", n, maxAdvice)("rules", i, "advice")
 		}
 		if r.MinAtRiskUSD.IsNegative() {
 			k.refuse("leave it out to hear of everything", "min_at_risk_usd is below zero")("rules", i, "min_at_risk_usd")

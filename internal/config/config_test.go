@@ -94,7 +94,7 @@ func TestSmallestFileGetsTheDefaults(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8787", c.Web.Listen)
 	require.Equal(t, 6*time.Hour, c.Sweep)
 	require.Equal(t, "info", c.Log.Level)
-	require.Equal(t, "warning", c.Rules[0].Severity)
+	require.Empty(t, c.Rules[0].Severity)
 	require.Len(t, c.Rules[0].Approach, 3)
 	require.Equal(t, "0.01", c.Rules[0].Rearm.String())
 	require.Len(t, c.Warnings, 1)

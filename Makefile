@@ -1,0 +1,47 @@
+# The two commands of a new user: "go run ./cmd/liqwatch demo" and "make test".
+
+GO       ?= go
+BIN      := $(CURDIR)/.cache/bin
+LINT     := $(BIN)/golangci-lint
+LINT_VER := v2.15.0
+TESTTIME := 25m
+
+.PHONY: build test check fmt vet lint bench fuzz clean
+
+build:
+	$(GO) build -o liqwatch ./cmd/liqwatch
+
+# Tests fetch the node and the contract packages they need, pinned and checked, on first use.
+test:
+	$(GO) test -race -timeout $(TESTTIME) ./...
+
+check: fmt vet lint test
+
+fmt:
+	@files="$$(gofmt -l $$(git ls-files '*.go'))"; \
+	if [ -n "$$files" ]; then echo "not formatted (gofmt -w):"; echo "$$files"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+lint: $(BIN)/golangci-lint-$(LINT_VER)
+	$(LINT) run ./...
+
+$(BIN)/golangci-lint-$(LINT_VER):
+	GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VER)
+	@touch $@
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Every fuzz target for FUZZTIME each.
+FUZZTIME ?= 1m
+fuzz:
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+clean:
+	rm -rf liqwatch .cache
