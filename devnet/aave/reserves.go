@@ -66,7 +66,7 @@ const (
 	// The cap of weETH's rate: a snapshot a little below today's rate that may
 	// grow 8.75 % a year, so that today's rate is not capped, but soon would be
 	// if it jumped.
-	weETHSnapshot = 1_081_000_000_000_000_000
+	weETHSnapshot = 1_083_000_000_000_000_000
 	weETHGrowth   = 875
 
 	stableCap = 104000000
