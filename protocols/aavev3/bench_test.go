@@ -11,8 +11,8 @@ import (
 	"liqwatch/protocols"
 )
 
-// population is n accounts of one to four legs over ten reserves.
-func population(n int) (*table, *shelf, []uint256.Int) {
+// crowd is n accounts of one to four legs over ten reserves.
+func crowd(n int) (*table, *shelf, []uint256.Int) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	p, _ := ProfileOf(10, NoFork)
 	res := make([]reserve, 10)
@@ -49,7 +49,7 @@ func population(n int) (*table, *shelf, []uint256.Int) {
 }
 
 func BenchmarkLiquidatable(b *testing.B) {
-	t, s, prices := population(10_000)
+	t, s, prices := crowd(10_000)
 	b.Run("limbs", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
@@ -112,7 +112,7 @@ func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		_, s, _ := population(1_000_000)
+		_, s, _ := crowd(1_000_000)
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(s.n), "B/position")
@@ -121,7 +121,7 @@ func BenchmarkMemory(b *testing.B) {
 }
 
 func TestShelfKeepsOrderAndShares(t *testing.T) {
-	_, s, _ := population(5000)
+	_, s, _ := crowd(5000)
 	var changed []account
 	for i := 0; i < s.n; i += 700 {
 		a := s.account(i)

@@ -36,7 +36,7 @@ type opening struct {
 // open learns the shape and hands it to then.
 func (m *Market) open(at chains.Block, can chains.Capabilities, then func(*shape) (protocols.Step, error)) protocols.Step {
 	o := &opening{
-		shape: &shape{provider: m.settings.Provider, slotTokens: map[chains.Address]bool{}},
+		shape: &shape{provider: m.settings.Provider, balances: map[chains.Address]uint64{}},
 		where: fmt.Sprintf("open %s on %s", m.where.Name, m.where.Chain),
 		fork:  m.settings.Fork, slots: can.Slots, at: at, can: can, then: then,
 	}
@@ -284,7 +284,8 @@ func (o *opening) tokensAndModes() protocols.Step {
 	})
 }
 
-// checkLayout compares the storage of the pool and of every token with their views.
+// checkLayout compares the storage of the pool with its views, and finds where the
+// tokens keep balances.
 func (o *opening) checkLayout(r *round) {
 	if !o.slots {
 		return
@@ -303,15 +304,33 @@ func (o *opening) checkLayout(r *round) {
 			o.shape.slots = same
 			return nil
 		})
-		for _, t := range []struct {
-			of    chains.Address
-			views *word
-		}{{want.aToken, &want.scaledSupply}, {want.debtToken, &want.scaledDebt}} {
-			r.ask(chains.Slot(t.of, abi.Uint(slotSupply)), func(a chains.Answer) error {
-				x, err := abi.Number(a.Data, 0)
-				o.slotTokens[t.of] = err == nil && !a.Failed && x == *t.views
-				return nil
-			})
-		}
+		o.findBalances(r, want.aToken, &want.scaledSupply)
+		o.findBalances(r, want.debtToken, &want.scaledDebt)
 	}
+}
+
+// A token's balances lie behind its 52 slots of VersionedInitializable, and behind
+// what a debt token keeps of its own: somewhere in here.
+const firstBalances, lastBalances = 52, 62
+
+// findBalances finds a token's slots by the total that lies beside the balances. A
+// token with nothing in it cannot be told apart and is read by views.
+func (o *opening) findBalances(r *round, token chains.Address, supply *word) {
+	var reads []chains.Read
+	for slot := uint64(firstBalances); slot <= lastBalances; slot++ {
+		reads = append(reads, chains.Slot(token, abi.Uint(slot+supplyAfter)))
+	}
+	r.bulk(reads, func(answers []chains.Answer) error {
+		words, err := slotWords(answers)
+		if err != nil || supply.IsZero() {
+			return nil
+		}
+		for i := range words {
+			if words[i] == *supply {
+				o.balances[token] = uint64(firstBalances + i)
+				return nil
+			}
+		}
+		return nil
+	})
 }

@@ -203,8 +203,8 @@ func (p *pass) wantLegs(reads []chains.Read, a *account, config *word) []chains.
 }
 
 func (p *pass) balance(token, of chains.Address) chains.Read {
-	if p.shape.slotTokens[token] {
-		return chains.Slot(token, abi.Slot(of.Word(), slotBalances))
+	if slot, ok := p.shape.balances[token]; ok {
+		return chains.Slot(token, abi.Slot(of.Word(), slot))
 	}
 	return chains.View(token, abi.Call("scaledBalanceOf(address)", of.Word()))
 }

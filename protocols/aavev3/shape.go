@@ -8,14 +8,13 @@ import (
 	"liqwatch/protocols/abi"
 )
 
-// Storage slots of the pool and of its tokens, the same from 3.0.2 to 3.7. Open
-// compares each with a view before it is relied on.
+// Storage slots of the pool, the same from 3.0.2 to 3.7. Open compares them with
+// views before they are relied on.
 const (
 	slotReserves   = 52
 	slotUserConfig = 53
 	slotUserEMode  = 56
-	slotBalances   = 52 // of a token: balance in the low 120 bits
-	slotSupply     = 54 // of a token: scaled total supply
+	supplyAfter    = 2 // a token's scaled total supply lies so many slots after its balances
 )
 
 // shape is what a pool looks like: contracts, version, reserves and oracle. It is
@@ -28,7 +27,7 @@ type shape struct {
 	reserves                     []reserve // as they were when the shape was learned
 	modes                        []eMode
 	slots                        bool // the pool's storage lies where the constants say
-	slotTokens                   map[chains.Address]bool
+	balances                     map[chains.Address]uint64 // slot of a token's balances, where known
 	tokens                       map[chains.Address]token
 	proxies                      map[chains.Address]struct{}
 	followed                     []chains.Address
@@ -120,8 +119,8 @@ func (s *shape) readSupply(r *round, of chains.Address, dst *word) {
 		*dst, err = abi.Number(data, 0)
 		return err
 	}
-	if s.slotTokens[of] {
-		r.ask(chains.Slot(of, abi.Uint(slotSupply)), func(a chains.Answer) error { return take(a.Data) })
+	if slot, ok := s.balances[of]; ok {
+		r.ask(chains.Slot(of, abi.Uint(slot+supplyAfter)), func(a chains.Answer) error { return take(a.Data) })
 		return
 	}
 	r.view(of, abi.Call("scaledTotalSupply()"), "scaledTotalSupply", take)
