@@ -13,8 +13,7 @@ type Outcome struct {
 }
 
 // Advance applies an observation to a rule's state. It is pure: the given state
-// is not changed. An observation none of whose blocks is newer than those applied
-// changes nothing, so that a block looked at twice is told once.
+// is not changed. An observation of blocks that were applied already changes nothing, so that a block looked at twice is told once.
 func Advance(r Rule, s State, o Observation) (State, Outcome, error) {
 	if err := o.check(r); err != nil {
 		return s, Outcome{}, err
@@ -43,7 +42,9 @@ func Advance(r Rule, s State, o Observation) (State, Outcome, error) {
 	next := s.clone()
 	made := compose(r, s, moves, o)
 	settle(r, &next, &out, made, o)
-	next.push(Checkpoint{Blocks: merge(s.Blocks(), o.Blocks), Price: o.Price, Episodes: episodes, Alerts: next.made})
+	next.push(Checkpoint{
+		PriceChain: o.priceChain(), Blocks: merge(s.Blocks(), o.Blocks), Price: o.Price, Episodes: episodes, Alerts: next.made,
+	})
 	next.made = nil
 	next.prune(o.Final)
 	return next, out, nil

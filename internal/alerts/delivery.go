@@ -61,6 +61,13 @@ func (d *Dispatcher) pause(ctx context.Context, name string) time.Duration {
 
 // round delivers what is due, at most one message; false when nothing was.
 func (d *Dispatcher) round(ctx context.Context, name string, gone *error) (bool, error) {
+	next, waits, err := d.outbox.NextDue(ctx, name)
+	if err != nil {
+		return false, fmt.Errorf("look for deliveries: %w", err)
+	}
+	if !waits || next.After(time.Now()) {
+		return false, nil
+	}
 	due, err := d.outbox.Claim(ctx, name, time.Now(), d.opt.Lease, 1)
 	if err != nil {
 		return false, fmt.Errorf("claim deliveries: %w", err)
@@ -161,12 +168,8 @@ func (d *Dispatcher) posts(name string, del Delivery, r Result, now time.Time) (
 			alerts = append(alerts, Alert{Key: "notice|" + name + "|" + notice.Key, Kind: KindNotice, Note: notice.Text})
 		}
 	}
-	if r.Fate == Dead && del.Message.Kind != KindUndelivered {
-		alerts = append(alerts, Alert{
-			// One an hour is enough to make a person look.
-			Key: fmt.Sprintf("undelivered|%s|%d", name, now.Unix()/3600), Kind: KindUndelivered,
-			Note: fmt.Sprintf("The notifier %q did not deliver %q: %s. It was given up after %d attempts.", name, del.Message.Title, r.Reason, del.Attempts+1),
-		})
+	if a, ok := trouble(name, del, r, now); ok {
+		alerts = append(alerts, a)
 	}
 	for i := range alerts {
 		alerts[i].Severity, alerts[i].Rule, alerts[i].Seen = alerts[i].Kind.severity(), "delivery", now
@@ -177,4 +180,27 @@ func (d *Dispatcher) posts(name string, del Delivery, r Result, now time.Time) (
 		}
 	}
 	return posts(alerts)
+}
+
+// down is the age at which a message that is still being tried is told of elsewhere.
+const down = 5 * time.Minute
+
+// trouble is the alert about a delivery that is given up, or late. One an hour and
+// notifier is enough to make a person look.
+func trouble(name string, del Delivery, r Result, now time.Time) (Alert, bool) {
+	a := Alert{Kind: KindUndelivered}
+	hour := now.Unix() / 3600
+	switch age := now.Sub(del.Created); {
+	case del.Message.Kind == KindUndelivered:
+		return a, false
+	case r.Fate == Dead:
+		a.Key = fmt.Sprintf("undelivered|%s|%d", name, hour)
+		a.Note = fmt.Sprintf("The notifier %q did not deliver %q: %s. It was given up after %s.", name, del.Message.Title, r.Reason, count(del.Attempts+1, "attempt"))
+	case r.Fate == Pending && age >= down:
+		a.Key = fmt.Sprintf("late|%s|%d", name, hour)
+		a.Note = fmt.Sprintf("The notifier %q has not delivered %q for %s: %s. It is still being tried.", name, del.Message.Title, span(age), r.Reason)
+	default:
+		return a, false
+	}
+	return a, true
 }

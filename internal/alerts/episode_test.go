@@ -7,6 +7,8 @@ import (
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
+
+	"liqwatch/chains"
 )
 
 func ethRule() Rule {
@@ -221,6 +223,29 @@ func TestAReorgBelowWhatIsKeptIsRefused(t *testing.T) {
 	same, err := Rewind(s, "tron", 0)
 	require.NoError(t, err)
 	require.Equal(t, s, same)
+}
+
+func TestAReorgOfAChainThatGivesNoPriceTakesNothingBack(t *testing.T) {
+	r := ethRule()
+	path := prices(r, 5_000_000, "2700", "2500", "2450")
+	for i := range path {
+		path[i].PriceChain = "ethereum"
+		path[i].Blocks = append([]BlockRef{{Chain: "base", Number: 100 + uint64(i), Hash: chains.Hash{1}}}, path[i].Blocks...)
+	}
+	s, said := run(t, r, State{}, path)
+	require.NotEmpty(t, said)
+	same, err := Rewind(s, "base", 0)
+	require.NoError(t, err)
+	require.Equal(t, s, same)
+	other := path[2] // the same heights, another branch of base
+	other.Blocks = append([]BlockRef{{Chain: "base", Number: 102, Hash: chains.Hash{2}}}, other.Blocks[1])
+	next, out, err := Advance(r, s, other)
+	require.NoError(t, err)
+	require.Empty(t, out.Alerts)
+	require.Equal(t, chains.Hash{2}, next.Blocks()[0].Hash)
+	back, err := Rewind(next, "ethereum", 2)
+	require.NoError(t, err)
+	require.Len(t, back.Checkpoints, 2)
 }
 
 func TestPulse(t *testing.T) {

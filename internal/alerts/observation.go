@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -20,6 +21,10 @@ type Observation struct {
 	Price     decimal.Decimal
 	// Blocks are those the numbers are of, one for each chain.
 	Blocks []BlockRef
+	// PriceChain is the chain the price is read on; empty for that of the first block.
+	// Only its reorgs take anything back: what another chain undoes changes amounts,
+	// and the next observation has them right.
+	PriceChain string
 	// Seen is the wall time of the look; the age of the data is told from it.
 	Seen time.Time
 	// Levels has an entry for every level of every rule on the axis that is not the price itself.
@@ -92,6 +97,9 @@ func (o Observation) check(r Rule) error {
 	if len(o.Blocks) == 0 {
 		return fmt.Errorf("rule %q: observation of axis %s names no block", r.Name, o.Axis)
 	}
+	if o.time() > math.MaxInt64 {
+		return fmt.Errorf("rule %q: observation of axis %s: block time %d is no time", r.Name, o.Axis, o.time())
+	}
 	for _, l := range r.Levels {
 		if _, ok := o.view(l); !ok && !l.Equal(o.Price) {
 			return fmt.Errorf("rule %q: observation of axis %s says nothing of level %s", r.Name, o.Axis, l)
@@ -118,6 +126,13 @@ func oldest(blocks []BlockRef) BlockRef {
 		}
 	}
 	return o
+}
+
+func (o Observation) priceChain() string {
+	if o.PriceChain != "" {
+		return o.PriceChain
+	}
+	return o.Blocks[0].Chain
 }
 
 // of finds a chain's block in a list.

@@ -9,8 +9,8 @@ import (
 // ErrTooDeep: a reorg reaches below everything remembered. The state is left as it was.
 var ErrTooDeep = errors.New("the reorg goes deeper than the states kept")
 
-// Rewind takes back every observation that saw a block of the chain above the
-// ancestor, and holds what was said of those in doubt: it is confirmed silently
+// Rewind takes back every observation whose price was read on a block of the chain
+// above the ancestor, and holds what was said of those in doubt: it is confirmed silently
 // when the new branch says the same, and corrected when the new branch has come as
 // far as the old one without saying it. Pure; the given state is not changed.
 func Rewind(s State, chain string, ancestor uint64) (State, error) {
@@ -18,7 +18,7 @@ func Rewind(s State, chain string, ancestor uint64) (State, error) {
 	var until uint64
 	for i := len(s.Checkpoints) - 1; i >= 0; i-- {
 		b, ok := of(s.Checkpoints[i].Blocks, chain)
-		if !ok || b.Number <= ancestor {
+		if !ok || b.Number <= ancestor || s.Checkpoints[i].PriceChain != chain {
 			break
 		}
 		keep, until = i, max(until, b.Number)

@@ -49,6 +49,9 @@ func (s Severity) Rank() int {
 	return 1
 }
 
+// maxAdvice is how long a rule's advice may be.
+const maxAdvice = 500
+
 var one = decimal.NewFromInt(1)
 
 // Validate reports everything that is wrong with the rule, one error a finding.
@@ -90,6 +93,9 @@ func (r Rule) Validate() error {
 	}
 	if len(r.Notify) == 0 {
 		bad("notify is missing: nobody would be told")
+	}
+	if len(r.Advice) > maxAdvice {
+		bad("advice is longer than %d characters: a message must fit a phone", maxAdvice)
 	}
 	switch r.Severity {
 	case "", Info, Warning, Critical:

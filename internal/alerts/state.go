@@ -26,10 +26,12 @@ type State struct {
 
 // Checkpoint is a rule's state after one observation.
 type Checkpoint struct {
-	Seq      uint64          `json:"seq"` // grows by one; starts at 1
-	Blocks   []BlockRef      `json:"blocks"`
-	Price    decimal.Decimal `json:"price"`
-	Episodes []Episode       `json:"episodes"`
+	Seq uint64 `json:"seq"` // grows by one; starts at 1
+	// PriceChain is the chain whose reorgs take this checkpoint back.
+	PriceChain string          `json:"price_chain"`
+	Blocks     []BlockRef      `json:"blocks"`
+	Price      decimal.Decimal `json:"price"`
+	Episodes   []Episode       `json:"episodes"`
 	// Alerts are those this observation made or confirmed.
 	Alerts []Alert `json:"alerts,omitempty"`
 }
@@ -65,7 +67,7 @@ func (s State) covers(blocks []BlockRef) bool {
 	have := s.Blocks()
 	for _, b := range blocks {
 		h, ok := of(have, b.Chain)
-		if !ok || b.Number > h.Number {
+		if !ok || b.Number > h.Number || b.Number == h.Number && b.Hash != h.Hash {
 			return false
 		}
 	}
@@ -85,12 +87,12 @@ func (s *State) push(c Checkpoint) {
 	s.Checkpoints = append(s.Checkpoints, c)
 }
 
-// prune forgets checkpoints that no reorg can reach: the newest of which all
-// blocks are final stays, as the state to go back to.
+// prune forgets checkpoints that no reorg can reach: the newest final one stays, as
+// the state to go back to.
 func (s *State) prune(final map[string]uint64) {
 	keep := max(0, len(s.Checkpoints)-1-KeepUnfinal)
 	for i := len(s.Checkpoints) - 1; i > keep; i-- {
-		if isFinal(s.Checkpoints[i].Blocks, final) {
+		if s.Checkpoints[i].final(final) {
 			keep = i
 		}
 	}
@@ -99,13 +101,11 @@ func (s *State) prune(final map[string]uint64) {
 	}
 }
 
-func isFinal(blocks []BlockRef, final map[string]uint64) bool {
-	for _, b := range blocks {
-		if n, ok := final[b.Chain]; !ok || b.Number > n {
-			return false
-		}
-	}
-	return len(blocks) > 0
+// final reports that no reorg can take the checkpoint back.
+func (c Checkpoint) final(final map[string]uint64) bool {
+	b, _ := of(c.Blocks, c.PriceChain)
+	n, ok := final[c.PriceChain]
+	return ok && b.Number <= n
 }
 
 // merge is the newer list, with the chains that only the older one has.

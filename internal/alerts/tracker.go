@@ -82,8 +82,8 @@ func (t *Tracker) Observe(ctx context.Context, o Observation) (Outcome, error) {
 	return all, t.commit(ctx, c, states)
 }
 
-// Undo takes back every observation that saw a block of the chain above the
-// ancestor. Observe the new branch afterwards. [ErrTooDeep] when the states
+// Undo takes back every observation whose price was read on a block of the chain
+// above the ancestor. Observe the new branch afterwards. [ErrTooDeep] when the states
 // needed are no longer kept: rules of that chain keep theirs.
 func (t *Tracker) Undo(ctx context.Context, chain string, ancestor uint64, now time.Time) error {
 	t.mu.Lock()

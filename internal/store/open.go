@@ -160,6 +160,11 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
+	// The lock says that nobody holds a delivery any more: what was in hand when the
+	// last process ended need not wait for its lease.
+	if _, err := s.write.ExecContext(ctx, `UPDATE deliveries SET lease = '', lease_until = 0 WHERE fate = 'pending' AND lease <> ''`); err != nil {
+		return fmt.Errorf("release deliveries: %w", err)
+	}
 	salt := make([]byte, 16)
 	if _, err := rand.Read(salt); err != nil {
 		return fmt.Errorf("make the store's salt: %w", err)
