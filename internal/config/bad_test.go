@@ -158,6 +158,7 @@ var badFiles = []struct {
 	{"approach empty", rule + "    levels: [1]\n    approach: []\n", "8:15", "no approach", "leave it out"},
 	{"rearm nothing", rule + "    levels: [1]\n    rearm: 0%\n", "8:12", "rearm is 0%", "such as 1%"},
 	{"rearm too far", rule + "    levels: [1]\n    rearm: 50%\n", "8:12", "rearm is 50%", "such as 1%"},
+	{"rearm beyond reach", rule + "    levels: [1]\n    approach: [80%]\n    rearm: 20%\n", "9:12", "together reach 100%", "smaller"},
 	{"severity", rule + "    levels: [1]\n    severity: critcal\n", "8:15", `no severity "critcal"`, `did you mean "critical"?`},
 	{"long advice", rule + "    levels: [1]\n    advice: " + strings.Repeat("x", 501) + "\n", "8:13", "501 characters", "runbook"},
 	{"negative minimum", rule + "    levels: [1]\n    min_at_risk_usd: -1\n", "8:22", "below zero", "leave it out"},

@@ -107,8 +107,12 @@ func (k checker) approach(i int, r Rule) {
 				a.Percent(), r.Approach[j-1].Percent())("rules", i, "approach", j)
 		}
 	}
-	if !between(zero, r.Rearm.Decimal, decimal.New(5, -1)) {
+	switch half := decimal.New(5, -1); {
+	case !between(zero, r.Rearm.Decimal, half):
 		k.refuse("write more than 0% and less than 50%, such as 1%", "rearm is %s", r.Rearm.Percent())("rules", i, "rearm")
+	case len(r.Approach) > 0 && r.Approach[0].LessThan(one) && r.Rearm.Add(r.Approach[0].Decimal).GreaterThanOrEqual(one):
+		k.refuse("the price could never recede that far: make one of them smaller", "approach %s and rearm %s together reach 100%%",
+			r.Approach[0].Percent(), r.Rearm.Percent())("rules", i, "rearm")
 	}
 }
 

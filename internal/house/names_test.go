@@ -53,6 +53,9 @@ func declared(decl ast.Decl) []*ast.Ident {
 	return nil
 }
 
+// wellKnown are methods of interfaces that every Go programmer knows.
+var wellKnown = []string{"Error", "String", "Unwrap", "Read", "Write", "Close", "ServeHTTP", "Len", "Less", "Swap"}
+
 // What a room offers says what it is.
 func TestExportedNamesAreDocumented(t *testing.T) {
 	for _, s := range sources(t) {
@@ -62,7 +65,7 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 		for _, decl := range s.file.Decls {
 			switch d := decl.(type) {
 			case *ast.FuncDecl:
-				if d.Name.IsExported() && d.Doc == nil && (d.Recv == nil || exportedReceiver(d)) {
+				if d.Name.IsExported() && d.Doc == nil && !slices.Contains(wellKnown, d.Name.Name) && (d.Recv == nil || exportedReceiver(d)) {
 					t.Errorf("%s:%d: %s is exported and says nothing of itself", s.path, s.line(d), d.Name.Name)
 				}
 			case *ast.GenDecl:
