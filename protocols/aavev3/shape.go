@@ -26,7 +26,7 @@ type shape struct {
 	quoteDecimals                int32
 	reserves                     []reserve // as they were when the shape was learned
 	modes                        []eMode
-	slots                        bool // the pool's storage lies where the constants say
+	slots                        bool                      // the pool's storage lies where the constants say
 	balances                     map[chains.Address]uint64 // slot of a token's balances, where known
 	tokens                       map[chains.Address]token
 	proxies                      map[chains.Address]struct{}

@@ -239,4 +239,3 @@ func TestFailedRefreshForgetsNothing(t *testing.T) {
 	require.NoError(t, n.run(ctx, at, m.Refresh(at, protocols.Noted)))
 	sameBook(t, m.book, n.whole(t, m, at))
 }
-
