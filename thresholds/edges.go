@@ -35,7 +35,7 @@ func StepEdges(step, below, above decimal.Decimal) ([]decimal.Decimal, error) {
 		return nil, fmt.Errorf("step %s: %w: not positive", step, ErrPrice)
 	}
 	if above.Sub(below).GreaterThan(step.Mul(decimal.NewFromInt(maxEdges))) {
-		return nil, fmt.Errorf("step %s from %s to %s: more than %d bands; take a larger step", step, below, above, maxEdges)
+		return nil, fmt.Errorf("step %s from %s to %s: more than %d bands, take a larger step", step, below, above, maxEdges)
 	}
 	first := below.Div(step).Ceil()
 	if first.Sign() <= 0 {
@@ -46,6 +46,13 @@ func StepEdges(step, below, above decimal.Decimal) ([]decimal.Decimal, error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// StepEdges are the multiples of step from half of spot to one and a half of it,
+// where a map is usually looked at; all that lies beyond is in the outer bands.
+func (l *Ladder) StepEdges(step decimal.Decimal) ([]decimal.Decimal, error) {
+	half := l.spot.Div(decimal.NewFromInt(2))
+	return StepEdges(step, half, l.spot.Add(half))
 }
 
 // splitEdges sorts edges into those below and those above spot, each from spot
