@@ -162,17 +162,19 @@ func (m *market) debtsAddUp() {
 
 // wallsStand moves the price for real and sees what falls.
 func (m *market) wallsStand() {
-	fallen := func(usd int64) (accounts int, collateral float64) {
+	lens, err := m.NewLens(m.t.Context())
+	require.NoError(m.t, err)
+	fallen := func(usd int64) (accounts int, size float64) {
 		require.NoError(m.t, m.SetETH(m.t.Context(), big.NewInt(usd*1e8)))
-		m.at = head(m.t, m.World)
-		m.read()
-		for _, d := range m.data {
-			if d.Liquidatable() {
+		factors, err := lens.HealthFactors(m.t.Context(), m.pop.Accounts(), head(m.t, m.World))
+		require.NoError(m.t, err)
+		for i, hf := range factors {
+			if hf.Cmp(big.NewInt(1e18)) < 0 {
 				accounts++
-				collateral += float64(d.Collateral.Int64()) / 1e8
+				size += m.pop.Borrowers[i].Size
 			}
 		}
-		return accounts, collateral
+		return accounts, size
 	}
 	n2401, _ := fallen(2_401)
 	n2370, usd2370 := fallen(2_370)
