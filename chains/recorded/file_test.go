@@ -24,7 +24,7 @@ func small(t testing.TB) []byte {
 	s := newSimulated("sim")
 	for range 4 {
 		s.mine(1)
-		passOver(t, w.Record(s), s)
+		passOver(t, w.Record(s))
 		require.NoError(t, w.Flush())
 	}
 	require.NoError(t, w.Beat("sim", 3, "Something happens."))
@@ -33,7 +33,7 @@ func small(t testing.TB) []byte {
 }
 
 // passOver asks what a pass asks.
-func passOver(t testing.TB, c chains.Chain, s *simulated) {
+func passOver(t testing.TB, c chains.Chain) {
 	t.Helper()
 	_, err := c.Capabilities(ctx)
 	require.NoError(t, err)
@@ -88,7 +88,7 @@ func TestResumeAfterACutAnywhere(t *testing.T) {
 		s := newSimulated("sim")
 		s.mine(1)
 		for range 4 {
-			passOver(t, w.Record(s), s)
+			passOver(t, w.Record(s))
 			s.mine(1)
 		}
 		require.NoError(t, w.Close())
@@ -97,7 +97,7 @@ func TestResumeAfterACutAnywhere(t *testing.T) {
 		c, err := rec.Chain("sim")
 		require.NoError(t, err)
 		for steps := 0; ; steps++ {
-			passOver(t, c, nil)
+			passOver(t, c)
 			if _, ok := rec.Advance(); !ok {
 				require.Equal(t, rec.Steps(), steps)
 				break
@@ -126,9 +126,9 @@ func TestMetaBeatsAndSeveralChains(t *testing.T) {
 	a, b := newSimulated("a"), newSimulated("b")
 	for range 3 {
 		a.mine(1)
-		passOver(t, w.Record(a), a)
+		passOver(t, w.Record(a))
 		b.mine(2)
-		passOver(t, w.Record(b), b)
+		passOver(t, w.Record(b))
 	}
 	require.NoError(t, w.Beat("b", 4, "Halfway."))
 	last, ok := w.Last("b")
@@ -229,7 +229,7 @@ func TestAFullDiskIsToldAndNothingFollows(t *testing.T) {
 	s := newSimulated("sim")
 	_, err = w.Record(s).Head(ctx)
 	require.NoError(t, err)
-	passOver(t, w.Record(s), s)
+	passOver(t, w.Record(s))
 	require.ErrorContains(t, w.Flush(), "no space left")
 	_, err = w.Record(s).Head(ctx)
 	require.ErrorContains(t, err, "no space left")

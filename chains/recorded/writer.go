@@ -53,7 +53,7 @@ func NewWriter(w io.Writer, meta Meta) (*Writer, error) {
 
 // Create begins a recording in a new file. A file that is there already is left alone: [Resume] continues it.
 func Create(path string, meta Meta) (*Writer, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("begin the recording: %w", err)
 	}
