@@ -9,6 +9,10 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrReorged: the block asked about is no longer part of the chain.
 	ErrReorged = errors.New("block is no longer part of the chain")
+	// ErrFinality: a block that was final is no longer part of the chain. Either the
+	// node is on a chain of its own, or the chain broke its promise: nothing that was
+	// known is deleted, and nothing new is believed until a person has looked.
+	ErrFinality = errors.New("a finalized block is no longer part of the chain")
 	// ErrPruned: the node no longer has the state of that block; an archive node does.
 	ErrPruned = errors.New("the node no longer has the state of that block")
 	// ErrNoOverrides: no node of this chain allows state overrides.

@@ -20,6 +20,7 @@ const (
 	kindMissing                  // there is no such block yet
 	kindNoBlock                  // the node does not know a block that others know
 	kindNotCanonical             // the block is not of the node's chain
+	kindFinality                 // a final block is not part of the node's chain
 	kindPruned                   // the node no longer has that block's state
 	kindRevert                   // the call reverted: an answer
 	kindGas                      // the call ran out of gas or time
@@ -32,7 +33,7 @@ const (
 
 var kindNames = map[kind]string{
 	kindTransient: "no answer", kindRate: "rate limit", kindAuth: "key refused", kindLie: "untrusted answer",
-	kindMissing: "not found", kindNoBlock: "block not known", kindNotCanonical: "block not canonical", kindPruned: "state pruned",
+	kindMissing: "not found", kindNoBlock: "block not known", kindNotCanonical: "block not canonical", kindFinality: "finality broken", kindPruned: "state pruned",
 	kindRevert: "reverted", kindGas: "out of gas or time", kindTooLarge: "too large", kindRange: "block range refused",
 	kindResults: "too many logs", kindAddresses: "too many addresses", kindUnsupported: "not supported",
 }
@@ -67,6 +68,8 @@ func (f *fault) Is(target error) bool {
 		return f.kind == kindMissing
 	case chains.ErrPruned:
 		return f.kind == kindPruned
+	case chains.ErrFinality:
+		return f.kind == kindFinality
 	case chains.ErrReorged:
 		return f.kind == kindNotCanonical
 	}

@@ -13,6 +13,8 @@ import (
 const (
 	// headGrace is how long other nodes may take once one has told its head.
 	headGrace = 300 * time.Millisecond
+	// headTimeout is how long a node may take to tell its head before that counts against it.
+	headTimeout = 5 * time.Second
 	// suspectLead is how far ahead of all others a head may be before it is checked.
 	suspectLead = 32
 )
@@ -80,10 +82,10 @@ func (c *Client) pollHeads(ctx context.Context) ([]candidate, error) {
 	for _, n := range nodes {
 		go func() {
 			// A late answer still tells of the node's health, so it outlives the caller.
-			own, cancel := context.WithTimeout(c.life, 2*n.timeout)
+			own, cancel := context.WithTimeout(c.life, min(n.timeout, headTimeout))
 			defer cancel()
 			h, err := c.latest(own, n)
-			n.settle(own, err)
+			n.settle(c.life, err)
 			outcomes <- outcome{candidate{n, h}, err}
 		}()
 	}
@@ -166,37 +168,72 @@ func (c *Client) chooseHead(ctx context.Context, found []candidate) (header, err
 			return served, nil // a sibling elsewhere does not count while one node stays
 		}
 	}
-	best := found[0]
-	if best.Number > served.Number || best.Number == served.Number && len(found) == 1 {
-		c.tip.serve(best.header)
-		return best.header, nil
+	for _, best := range found {
+		moved := best.Number > served.Number || best.Number == served.Number && len(found) == 1
+		if !moved {
+			left, err := c.leftBranch(ctx, best, served)
+			if err != nil {
+				return header{}, err
+			}
+			moved = left
+		}
+		if !moved {
+			return served, nil // lagging or syncing nodes: what was known stays known
+		}
+		if err := c.keepsFinal(ctx, best, served); err == nil {
+			c.tip.serve(best.header)
+			return best.header, nil
+		} else if best.node.settle(ctx, err); best.node == found[len(found)-1].node {
+			return header{}, fmt.Errorf("%s: %w", best.node.label, err)
+		}
 	}
-	left, err := c.leftBranch(ctx, best, served)
-	if err != nil {
-		return header{}, err
-	}
-	if left {
-		c.tip.serve(best.header)
-		return best.header, nil
-	}
-	return served, nil // lagging or syncing nodes: what was known stays known
+	return served, nil
 }
 
-// leftBranch reports whether a head at or below the served one proves a reorg:
-// its own block contradicts what was remembered at that height, and the node does
-// not have the served block either. A head that is merely old proves nothing.
+// keepsFinal makes sure that a head that is not built on the served one still has
+// the finalized block below it. A node that has not is on a chain of its own.
+func (c *Client) keepsFinal(ctx context.Context, best candidate, served header) error {
+	final := c.tip.final()
+	if final.Hash == (chains.Hash{}) || best.Number == served.Number+1 && best.Parent == served.Hash {
+		return nil
+	}
+	if best.Number > served.Number {
+		if h, err := c.numbered(ctx, best.node, served.Number); err == nil && h.Hash == served.Hash {
+			return nil
+		}
+	}
+	h, err := c.numbered(ctx, best.node, final.Number)
+	if err != nil && !errors.Is(err, chains.ErrNotFound) {
+		return err
+	}
+	if err != nil || h.Hash != final.Hash {
+		return &fault{kind: kindFinality, text: fmt.Sprintf("block %d was final and is not part of its chain", final.Number)}
+	}
+	return nil
+}
+
+// leftBranch reports whether a head at or below the served one proves a reorg: the
+// node's chain contradicts what was remembered, and the node does not have the
+// served block either. A head that is merely old proves nothing.
 func (c *Client) leftBranch(ctx context.Context, best candidate, served header) (bool, error) {
 	if !c.tip.contradicts(best.header) {
-		return false, nil
+		known, ok := c.tip.below(best.Number)
+		if !ok {
+			return false, nil
+		}
+		h, err := c.numbered(ctx, best.node, known.Number)
+		if err != nil || h.Hash == known.Hash {
+			return false, err
+		}
 	}
 	h, err := c.numbered(ctx, best.node, served.Number)
 	switch {
-	case errors.Is(err, chains.ErrNotFound) || faultKind(err) == kindNoBlock && err != nil:
+	case err == nil:
+		return h.Hash != served.Hash, nil
+	case errors.Is(err, chains.ErrNotFound) || faultKind(err) == kindNoBlock:
 		return true, nil
-	case err != nil:
-		return false, err
 	}
-	return h.Hash != served.Hash, nil
+	return false, err
 }
 
 // dropFarAhead leaves out a head far above all others unless its node shows the
@@ -257,16 +294,5 @@ func (c *Client) Finalized(ctx context.Context) (chains.Block, error) {
 	if err != nil {
 		return chains.Block{}, fmt.Errorf("finalized block of %s: %w", c.name, err)
 	}
-	return c.tip.finalize(h.Block), nil
-}
-
-// finalize keeps the finalized block from going backward when a node that is
-// behind is asked.
-func (t *tip) finalize(b chains.Block) chains.Block {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if b.Number >= t.finalized.Number {
-		t.finalized = b
-	}
-	return t.finalized
+	return c.tip.finalize(h.Block)
 }

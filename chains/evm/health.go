@@ -65,7 +65,7 @@ func (h *health) bad(now time.Time, f *fault) {
 	case kindAuth:
 		h.state, h.rest = stateOut, now.Add(longestRest)
 		return
-	case kindLie:
+	case kindLie, kindFinality:
 		h.state, h.rest = stateOut, now.Add(max(pause, 5*time.Second))
 		return
 	default:

@@ -116,7 +116,7 @@ func (n *node) settle(ctx context.Context, err error) {
 		n.health.wrong(time.Now(), wrong.Error())
 	case !errors.As(err, &f):
 		n.health.bad(time.Now(), &fault{kind: kindTransient, text: clip(err.Error())})
-	case f.kind == kindTransient || f.kind == kindRate || f.kind == kindAuth || f.kind == kindLie:
+	case f.kind == kindTransient || f.kind == kindRate || f.kind == kindAuth || f.kind == kindLie || f.kind == kindFinality:
 		n.health.bad(time.Now(), f)
 	default:
 		n.health.good() // a refusal of this question is still an answer

@@ -127,14 +127,20 @@ func race[T any](ctx context.Context, p *pool, nodes []*node, a ask, question fu
 	}
 	start(nodes[0])
 	started, pending := 1, 1
+	overdue := map[*node]bool{}
 	var failed []nodeFailure
 	for pending > 0 {
 		late := time.NewTimer(patience)
 		select {
 		case o := <-outcomes:
 			pending--
+			delete(overdue, o.node)
 			if o.err == nil {
 				late.Stop()
+				for n := range overdue {
+					// Cancelling it hides how it would have ended; being overtaken is bad enough.
+					n.settle(context.WithoutCancel(ctx), &fault{kind: kindTransient, text: "slower than another node", late: true})
+				}
 				return o.answer, nil, true
 			}
 			failed = append(failed, nodeFailure{o.node, o.err})
@@ -144,6 +150,7 @@ func race[T any](ctx context.Context, p *pool, nodes []*node, a ask, question fu
 			}
 		case <-late.C:
 			if started < len(nodes) {
+				overdue[nodes[started-1]] = true
 				start(nodes[started])
 				started, pending = started+1, pending+1
 			}

@@ -1,6 +1,7 @@
 package evm
 
 import (
+	"fmt"
 	"sync"
 
 	"liqwatch/chains"
@@ -91,10 +92,45 @@ func (t *tip) serve(h header) {
 	t.keep(h)
 }
 
-// contradicts reports that h is on another branch than what was remembered at its height.
+// contradicts reports that h is on another branch than what was remembered at its
+// height or right above it.
 func (t *tip) contradicts(h header) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	known, ok := t.recent[h.Number]
-	return ok && known.Hash != h.Hash
+	child, above := t.recent[h.Number+1]
+	return ok && known.Hash != h.Hash || above && child.Parent != h.Hash
+}
+
+// below is the newest remembered header below a height, within what is remembered.
+func (t *tip) below(number uint64) (header, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for back := uint64(1); back <= min(number, tipDepth); back++ {
+		if h, ok := t.recent[number-back]; ok {
+			return h, true
+		}
+	}
+	return header{}, false
+}
+
+// final is the finalized block last given out.
+func (t *tip) final() chains.Block {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.finalized
+}
+
+// finalize keeps the finalized block from going backward when a node that is
+// behind is asked, and from changing at all.
+func (t *tip) finalize(b chains.Block) (chains.Block, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if b.Number == t.finalized.Number && t.finalized.Hash != (chains.Hash{}) && b.Hash != t.finalized.Hash {
+		return chains.Block{}, &fault{kind: kindFinality, text: fmt.Sprintf("finalized block %d was %s and is %s", b.Number, t.finalized.Hash, b.Hash)}
+	}
+	if b.Number >= t.finalized.Number {
+		t.finalized = b
+	}
+	return t.finalized, nil
 }
