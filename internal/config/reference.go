@@ -5,8 +5,6 @@ import (
 	"reflect"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // Key is one setting, as the documentation lists it.
@@ -129,55 +127,4 @@ func plural(name string) string {
 		return "names or blocks"
 	}
 	return name + "s"
-}
-
-// snapshotKeys are what decides which numbers come out; they hold no secrets.
-// Of a chain the nodes and headers are left out.
-var snapshotKeys = []string{"chains", "markets", "axes", "rules"}
-
-// Snapshot is the configuration as a recording keeps it: what decides the
-// numbers, as it was written, without nodes, headers, notifiers and store.
-// Placeholders stay placeholders.
-func (c *Config) Snapshot() string {
-	out := &yaml.Node{Kind: yaml.MappingNode}
-	for _, name := range snapshotKeys {
-		key, value := child(c.doc.root, name)
-		if value == nil {
-			continue
-		}
-		plain := c.doc.asWritten(value)
-		if name == "chains" {
-			for i := 1; i < len(plain.Content); i += 2 {
-				plain.Content[i] = without(plain.Content[i], "rpc", "headers")
-			}
-		}
-		out.Content = append(out.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key.Value}, plain)
-	}
-	text, err := yaml.Marshal(out)
-	if err != nil { // a tree that was read can be written
-		return ""
-	}
-	return c.Redact(string(text))
-}
-
-// asWritten copies a tree with placeholders instead of values, without comments.
-func (d *document) asWritten(n *yaml.Node) *yaml.Node {
-	out := &yaml.Node{Kind: n.Kind, Tag: n.Tag, Value: n.Value, Style: n.Style}
-	if written, ok := d.written[n]; ok {
-		out.Value = written
-	}
-	for _, c := range n.Content {
-		out.Content = append(out.Content, d.asWritten(c))
-	}
-	return out
-}
-
-func without(n *yaml.Node, keys ...string) *yaml.Node {
-	out := &yaml.Node{Kind: yaml.MappingNode, Style: n.Style}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if !contains(keys, n.Content[i].Value) {
-			out.Content = append(out.Content, n.Content[i], n.Content[i+1])
-		}
-	}
-	return out
 }
