@@ -28,23 +28,28 @@ type options struct {
 	port      int
 	blockTime time.Duration
 	story     bool
+	beats     string
 	config    string
 }
 
-func main() {
+func main() { os.Exit(start()) }
+
+// start returns the exit code: 0 done, 1 failed, 2 wrong use.
+func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	opts, err := parse(os.Args[1:])
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return
+		return 0
 	case err != nil:
-		os.Exit(2) // the flag package has said what is wrong
+		return 2 // parse has said what is wrong
 	}
 	if err := run(ctx, opts, os.Stdin, os.Stdout, os.Stderr); err != nil && ctx.Err() == nil {
-		fmt.Fprintln(os.Stderr, "devnet:", err)
-		os.Exit(1)
+		_, _ = fmt.Fprintln(os.Stderr, "devnet:", err)
+		return 1
 	}
+	return 0
 }
 
 func parse(args []string) (options, error) {
@@ -58,12 +63,14 @@ func parse(args []string) (options, error) {
 	f.DurationVar(&o.blockTime, "block-time", 2*time.Second, "wall-clock time between blocks; 0 mines only when something happens")
 	f.BoolVar(&o.story, "story", false, "play the story at once")
 	f.StringVar(&o.config, "config", "", "also write the configuration to this file")
+	f.StringVar(&o.beats, "beats", "", "write the story's beats to this file, as liqwatch record takes them")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 {
-		fmt.Fprintf(f.Output(), "unexpected argument %q\n", f.Arg(0))
-		return o, errors.New("unexpected argument")
+		err := fmt.Errorf("unexpected argument %q", f.Arg(0))
+		_, _ = fmt.Fprintln(f.Output(), err)
+		return o, err
 	}
 	return o, nil
 }

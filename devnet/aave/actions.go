@@ -149,8 +149,7 @@ func (w *World) Liquidate(ctx context.Context, liquidator, borrower chains.Addre
 
 // Freeze stops new supplies and loans of an asset, or allows them again.
 func (w *World) Freeze(ctx context.Context, symbol string, on bool) error {
-	_, err := w.send(ctx, w.names().configurator, w.Configurator, w.Admin, "setReserveFreeze", w.Asset(symbol).Token, on)
-	return err
+	return w.send(ctx, w.names().configurator, w.Configurator, w.Admin, "setReserveFreeze", w.Asset(symbol).Token, on)
 }
 
 // Pause stops everything that can be done with an asset, liquidations included.
@@ -159,8 +158,7 @@ func (w *World) Pause(ctx context.Context, symbol string, on bool) error {
 	if w.Version == V36 {
 		method = pauseWithoutGrace(w)
 	}
-	_, err := w.send(ctx, w.names().configurator, w.Configurator, w.Admin, method, w.Asset(symbol).Token, on)
-	return err
+	return w.send(ctx, w.names().configurator, w.Configurator, w.Admin, method, w.Asset(symbol).Token, on)
 }
 
 // pauseWithoutGrace finds the overload of setReservePause that takes no grace period.
@@ -180,18 +178,16 @@ func pauseWithoutGrace(w *World) string {
 // told in its name.
 func (w *World) RetirePT(ctx context.Context) error {
 	pt := w.Asset("PT").Token
-	if _, err := w.send(ctx, w.names().configurator, w.Configurator, w.Admin, "setAssetLtvzeroInEMode", pt, EModePT, true); err != nil {
+	if err := w.send(ctx, w.names().configurator, w.Configurator, w.Admin, "setAssetLtvzeroInEMode", pt, EModePT, true); err != nil {
 		return err
 	}
-	_, err := w.send(ctx, w.names().pool, w.Pool, w.Configurator, "configureEModeCategoryCollateralBitmap", EModeRetired, new(big.Int))
-	return err
+	return w.send(ctx, w.names().pool, w.Pool, w.Configurator, "configureEModeCategoryCollateralBitmap", EModeRetired, new(big.Int))
 }
 
 // SetThreshold changes an asset's LTV, liquidation threshold and bonus, in basis points.
 func (w *World) SetThreshold(ctx context.Context, symbol string, ltv, threshold, bonus int64) error {
-	_, err := w.send(ctx, w.names().configurator, w.Configurator, w.Admin, "configureReserveAsCollateral",
+	return w.send(ctx, w.names().configurator, w.Configurator, w.Admin, "configureReserveAsCollateral",
 		w.Asset(symbol).Token, big.NewInt(ltv), big.NewInt(threshold), big.NewInt(bonus))
-	return err
 }
 
 // InOneBlock mines all the transactions in one block; any that reverts is an error.

@@ -110,8 +110,7 @@ func (d *deployer) create(ctx context.Context, name string, args ...any) (chains
 
 // admin calls a contract as the market's admin.
 func (d *deployer) admin(ctx context.Context, abi string, to chains.Address, method string, args ...any) error {
-	_, err := d.send(ctx, abi, to, d.Admin, method, args...)
-	return err
+	return d.send(ctx, abi, to, d.Admin, method, args...)
 }
 
 func (d *deployer) access(ctx context.Context) error {

@@ -103,8 +103,7 @@ func (d *deployer) svr(ctx context.Context, cutoff uint32) error {
 
 // SetFeed reports a price to one feed, in 1e-8 USD.
 func (w *World) SetFeed(ctx context.Context, name FeedName, raw *big.Int) error {
-	_, err := w.send(ctx, "Aggregator", w.Feeds[name].Aggregator, w.Admin, "report", raw)
-	return err
+	return w.send(ctx, "Aggregator", w.Feeds[name].Aggregator, w.Admin, "report", raw)
 }
 
 // SetFeeds reports several prices in one block.
@@ -153,14 +152,12 @@ func (w *World) SetETH(ctx context.Context, raw *big.Int) error {
 // ReportPrimary sends a report for the primary SVR feed only: the market takes it
 // when the cutoff time has passed.
 func (w *World) ReportPrimary(ctx context.Context, raw *big.Int) error {
-	_, err := w.send(ctx, "DualAggregator", w.SVR.Aggregator, w.Admin, "report", raw)
-	return err
+	return w.send(ctx, "DualAggregator", w.SVR.Aggregator, w.Admin, "report", raw)
 }
 
 // SetRatio sets the exchange rate of wstETH or weETH, in 1e-18.
 func (w *World) SetRatio(ctx context.Context, symbol string, ratio *big.Int) error {
-	_, err := w.send(ctx, "RatioProvider", w.Ratios[symbol], w.Admin, "setRatio", ratio)
-	return err
+	return w.send(ctx, "RatioProvider", w.Ratios[symbol], w.Admin, "setRatio", ratio)
 }
 
 // Price is what the market's oracle says of an asset at a block, in 1e-8 USD.

@@ -160,16 +160,15 @@ func (w *World) pack(abi, method string, args ...any) ([]byte, error) {
 }
 
 // send calls a contract in a transaction.
-func (w *World) send(ctx context.Context, abi string, to, from chains.Address, method string, args ...any) (anvil.Receipt, error) {
+func (w *World) send(ctx context.Context, abi string, to, from chains.Address, method string, args ...any) error {
 	tx, err := w.call(abi, to, from, method, args...)
 	if err != nil {
-		return anvil.Receipt{}, err
+		return err
 	}
-	r, err := w.Node.Send(ctx, tx)
-	if err != nil {
-		return r, fmt.Errorf("%s.%s: %w", abi, method, err)
+	if _, err := w.Node.Send(ctx, tx); err != nil {
+		return fmt.Errorf("%s.%s: %w", abi, method, err)
 	}
-	return r, nil
+	return nil
 }
 
 // view asks a contract at a block.

@@ -140,6 +140,32 @@ func (c *Client) View(ctx context.Context, to chains.Address, data []byte, block
 	return out, err
 }
 
+// Views asks a contract many things at a block.
+func (c *Client) Views(ctx context.Context, to chains.Address, data [][]byte, block uint64) ([][]byte, error) {
+	const batch = 250
+	out := make([][]byte, 0, len(data))
+	for len(data) > 0 {
+		part := data[:min(batch, len(data))]
+		data = data[len(part):]
+		answers := make([]hexutil.Bytes, len(part))
+		requests := make([]Request, len(part))
+		for i, d := range part {
+			call := map[string]any{"to": to, "data": hexutil.Bytes(d)}
+			requests[i] = Request{Method: "eth_call", Params: []any{call, hexutil.Uint64(block)}, Result: &answers[i]}
+		}
+		if err := c.Batch(ctx, requests); err != nil {
+			return nil, err
+		}
+		for i, r := range requests {
+			if r.Err != nil {
+				return nil, r.Err
+			}
+			out = append(out, answers[i])
+		}
+	}
+	return out, nil
+}
+
 // Dry asks what a transaction would do after a block, without sending it.
 func (c *Client) Dry(ctx context.Context, tx Tx, block uint64) ([]byte, error) {
 	var out hexutil.Bytes

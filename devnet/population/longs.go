@@ -79,7 +79,7 @@ func (p *planner) bitcoin(i int) {
 
 // withOther is WETH and one more collateral that does not move with ETH, of
 // which counts says whether it counts.
-func (p *planner) withOther(kind Kind, other string, part float64, counts bool, limit float64) Borrower {
+func (p *planner) withOther(kind Kind, other string, part float64, counts bool, limit float64) {
 	t, _ := p.trigger(limit)
 	b := Borrower{Kind: kind, Trigger: t, Collateral: "WETH", Debt: "USDC", Size: p.size()}
 	b.Address = p.join(b)
@@ -92,7 +92,6 @@ func (p *planner) withOther(kind Kind, other string, part float64, counts bool, 
 		p.add(p.world.CollateralTx(b.Address, other, false))
 	}
 	p.borrow(b.Address, b.Debt, debt)
-	return b
 }
 
 // zeroThreshold holds GHO, which never counts, or (3.6) PT in an e-mode that will

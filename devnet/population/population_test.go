@@ -47,10 +47,10 @@ func populated(t *testing.T, v aave.Version) *market {
 }
 
 func (m *market) read() {
-	for _, a := range m.pop.Accounts() {
-		d, err := m.UserAccountData(m.t.Context(), a, m.at)
-		require.NoError(m.t, err)
-		m.data[a] = d
+	data, err := m.AccountsData(m.t.Context(), m.pop.Accounts(), m.at)
+	require.NoError(m.t, err)
+	for i, b := range m.pop.Borrowers {
+		m.data[b.Address] = data[i]
 	}
 }
 
@@ -98,7 +98,7 @@ func (m *market) balance(token, who chains.Address) *big.Int {
 func (m *market) kinds() {
 	t := m.t
 	for _, b := range m.pop.Borrowers {
-		counts, owes := m.flags(b.Address, b.Collateral)
+		counts, _ := m.flags(b.Address, b.Collateral)
 		d := m.data[b.Address]
 		switch b.Kind {
 		case One, Staked, Stable, Short, Bitcoin, Isolated, EModeOnly, ZeroDecimals:
@@ -111,7 +111,7 @@ func (m *market) kinds() {
 			assert.False(t, off)
 			assert.Positive(t, m.balance(m.Asset("WBTC").AToken, b.Address).Sign())
 		case BothSides:
-			_, owes = m.flags(b.Address, "WETH")
+			_, owes := m.flags(b.Address, "WETH")
 			assert.True(t, owes)
 			assert.Positive(t, m.balance(m.Asset("WETH").AToken, b.Address).Sign())
 		case Dust:
@@ -149,10 +149,10 @@ func (m *market) liquidationsHappened() {
 func (m *market) debtsAddUp() {
 	for _, a := range m.Assets {
 		sum := new(big.Int)
-		for _, b := range m.pop.Borrowers {
-			scaled, err := m.ScaledDebt(m.t.Context(), a.Symbol, b.Address, m.at)
-			require.NoError(m.t, err)
-			sum.Add(sum, scaled)
+		scaled, err := m.ScaledDebts(m.t.Context(), a.Symbol, m.pop.Accounts(), m.at)
+		require.NoError(m.t, err)
+		for _, s := range scaled {
+			sum.Add(sum, s)
 		}
 		total, err := m.ScaledTotalDebt(m.t.Context(), a.Symbol, m.at)
 		require.NoError(m.t, err)
