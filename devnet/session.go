@@ -2,11 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -175,6 +178,26 @@ func (s *session) story(ctx context.Context) error {
 	}
 	s.eth = decimal.New(told.Prices[len(told.Prices)-1], -8)
 	s.note("%d liquidations, %d borrowers reacted in time.", len(told.Liquidations), told.Reactions)
+	return s.writeBeats(told)
+}
+
+// writeBeats keeps the sentences of the story, and says which blocks it took.
+func (s *session) writeBeats(told *story.Told) error {
+	s.note("The story took blocks %d to %d.", told.From, told.To)
+	if s.opts.beats == "" {
+		return nil
+	}
+	var lines bytes.Buffer
+	for _, b := range told.Beats {
+		line, err := json.Marshal(b)
+		if err != nil {
+			return fmt.Errorf("write the beats: %w", err)
+		}
+		lines.Write(append(line, '\n'))
+	}
+	if err := os.WriteFile(s.opts.beats, lines.Bytes(), 0o644); err != nil { //nolint:gosec // nothing secret in a story
+		return fmt.Errorf("write the beats: %w", err)
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func (f *Follower) discover(ctx context.Context, t *tracked, head chains.Block) 
 	if err != nil {
 		return err
 	}
-	begin, size := from, uint64(firstChunk)
+	begin, size := from, cmp.Or(f.Chunk, firstChunk)
 	for from <= head.Number {
 		end := head
 		if from+size <= head.Number {
@@ -50,7 +51,9 @@ func (f *Follower) discover(ctx context.Context, t *tracked, head chains.Block) 
 		}
 		f.progress("find the borrowers of "+t.market.Name(), end.Number+1-begin, head.Number+1-begin)
 		from = end.Number + 1
-		size = nextChunk(size, time.Since(start))
+		if f.Chunk == 0 {
+			size = nextChunk(size, time.Since(start))
+		}
 	}
 	return nil
 }

@@ -86,7 +86,8 @@ func (c *chainState) lower(ancestor uint64) {
 
 // Take takes over the books of one chain and shows them to the rules. It commits
 // what follows before it returns; on an error it can be called again.
-func (e *Engine) Take(ctx context.Context, chain string, out Outcome, books []protocols.Book, final uint64) ([]alerts.Alert, error) {
+func (e *Engine) Take(ctx context.Context, chain string, out Outcome, f *Follower) ([]alerts.Alert, error) {
+	books, final := f.Books(), f.final.Number
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c := e.chains[chain]

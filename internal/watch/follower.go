@@ -36,6 +36,9 @@ type Follower struct {
 	answered bool // the chain has said what it allows
 	// SweepEvery is how often all accounts are read again; zero: never.
 	SweepEvery time.Duration
+	// Chunk is how many blocks of the past are asked for at once; zero adapts it to
+	// the time the node takes. A recording needs the same asks whenever it is played.
+	Chunk uint64
 	// Now is the clock sweeps go by.
 	Now func() time.Time
 	// Progress, when set, is told how far a scan of the past has come.

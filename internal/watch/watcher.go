@@ -117,7 +117,7 @@ func (w *Watcher) step(ctx context.Context, f *Follower, last *chains.Block, res
 	if err != nil {
 		return err
 	}
-	alerts, err := w.engine.Take(ctx, f.chain.Name(), out, f.Books(), f.final.Number)
+	alerts, err := w.engine.Take(ctx, f.chain.Name(), out, f)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/urfave/cli/v3"
+
+	"liqwatch/internal/alerts"
+	"liqwatch/internal/catalog"
+	"liqwatch/internal/config"
+	"liqwatch/internal/store"
+	"liqwatch/internal/watch"
+)
+
+func watchCommand() *cli.Command {
+	return &cli.Command{
+		Name:   "watch",
+		Usage:  "follow the chains and tell when a price nears a band; runs until it is stopped",
+		Flags:  []cli.Flag{configFlag()},
+		Action: runWatch,
+	}
+}
+
+func runWatch(ctx context.Context, cmd *cli.Command) error {
+	cfg, log, err := loadConfig(cmd)
+	if err != nil {
+		return err
+	}
+	d, err := newDaemon(ctx, cmd, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	log.Info().Int("markets", len(cfg.Markets)).Int("rules", len(cfg.Rules)).Str("store", cfg.Store.String()).Msg("watching")
+	return d.run(ctx)
+}
+
+// daemon is everything `watch` holds open.
+type daemon struct {
+	store   *store.Store
+	watcher *watch.Watcher
+	posts   *alerts.Dispatcher
+	close   []func() error
+}
+
+func newDaemon(ctx context.Context, cmd *cli.Command, cfg *config.Config, log zerolog.Logger) (*daemon, error) {
+	d := &daemon{}
+	if err := d.build(ctx, cmd, cfg, log); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *daemon) build(ctx context.Context, cmd *cli.Command, cfg *config.Config, log zerolog.Logger) error {
+	markets, err := catalog.Markets(cfg)
+	if err != nil {
+		return err
+	}
+	notifiers, err := catalog.Notifiers(cfg, cmd.Root().Writer)
+	if err != nil {
+		return err
+	}
+	rules, err := rulesOf(cfg)
+	if err != nil {
+		return err
+	}
+	if d.store, err = store.Open(ctx, storeName(cfg)); err != nil {
+		return usage(fmt.Errorf("open the store: %w", err))
+	}
+	d.close = append(d.close, d.store.Close)
+	d.posts = alerts.NewDispatcher(d.store, notifiers, alerts.DispatchOptions{}, log)
+	tracker, err := alerts.NewTracker(ctx, d.store, rules, staleRule(cfg), log, d.posts.Wake)
+	if err != nil {
+		return err
+	}
+	byChain := groupByChain(markets)
+	engine := watch.NewEngine(tracker, rules, sortedKeys(byChain), log)
+	for name, a := range cfg.Axes {
+		engine.References[name] = a.Reference
+	}
+	var followers []*watch.Follower
+	bar := newProgress(cmd)
+	for _, name := range sortedKeys(byChain) {
+		chain, stop, err := catalog.OpenChain(cfg.Chains[name], log)
+		if err != nil {
+			return cfg.At("chains", name).Wrap(err)
+		}
+		d.close = append(d.close, stop)
+		f := watch.NewFollower(chain, byChain[name], d.store, log)
+		f.SweepEvery, f.Progress = cfg.Sweep, bar.Report
+		followers = append(followers, f)
+	}
+	d.watcher = watch.NewWatcher(engine, followers, log)
+	d.watcher.StaleAfter = staleAfter(cfg)
+	d.watcher.Passed = func(string, watch.Outcome, time.Duration) { bar.Finish() }
+	return nil
+}
+
+// run watches and delivers until the context ends, or until the configuration
+// turns out to be wrong about a contract.
+func (d *daemon) run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	delivered := make(chan struct{})
+	go func() {
+		d.posts.Run(ctx)
+		close(delivered)
+	}()
+	err := d.watcher.Run(ctx)
+	stop()
+	<-delivered
+	return err
+}
+
+// Close lets go of everything, last opened first.
+func (d *daemon) Close() {
+	for i := len(d.close) - 1; i >= 0; i-- {
+		_ = d.close[i]()
+	}
+}
+
+// rulesOf hands the rules of the file to the alerts room; with tell given, its
+// messages go there and nowhere else.
+func rulesOf(cfg *config.Config, tell ...string) ([]alerts.Rule, error) {
+	rules := make([]alerts.Rule, len(cfg.Rules))
+	for i, r := range cfg.Rules {
+		rules[i] = alerts.Rule{
+			Name: r.Name, Axis: r.Axis, Levels: r.Levels.Prices, Rearm: r.Rearm.Decimal,
+			MinAtRiskUSD: r.MinAtRiskUSD, Notify: r.Notify, Severity: alerts.Severity(r.Severity),
+		}
+		if len(tell) > 0 {
+			rules[i].Notify = tell
+		}
+		for _, a := range r.Approach {
+			rules[i].Approach = append(rules[i].Approach, a.Decimal)
+		}
+		if err := rules[i].Validate(); err != nil {
+			return nil, cfg.At("rules", i).Wrap(err)
+		}
+	}
+	return rules, nil
+}
+
+// staleRule tells everybody whom any rule tells that data have stopped.
+func staleRule(cfg *config.Config) alerts.StaleRule {
+	var s alerts.StaleRule
+	seen := map[string]bool{}
+	for _, r := range cfg.Rules {
+		for _, n := range r.Notify {
+			if !seen[n] {
+				seen[n] = true
+				s.Notify = append(s.Notify, n)
+			}
+		}
+	}
+	return s
+}
+
+// staleAfter is the most impatient rule's.
+func staleAfter(cfg *config.Config) time.Duration {
+	least := 5 * time.Minute
+	for i, r := range cfg.Rules {
+		if i == 0 || r.StaleAfter < least {
+			least = r.StaleAfter
+		}
+	}
+	return least
+}
