@@ -10,6 +10,10 @@ import (
 	"time"
 )
 
+// manyWaits is how often at least a message must have been told to wait before its
+// age can end it.
+const manyWaits = 50
+
 // defaultSchedule is for notifiers without one of their own: quick at first, then
 // every half hour for a day.
 func defaultSchedule() []time.Duration {
@@ -61,13 +65,6 @@ func (d *Dispatcher) pause(ctx context.Context, name string) time.Duration {
 
 // round delivers what is due, at most one message; false when nothing was.
 func (d *Dispatcher) round(ctx context.Context, name string, gone *error) (bool, error) {
-	next, waits, err := d.outbox.NextDue(ctx, name)
-	if err != nil {
-		return false, fmt.Errorf("look for deliveries: %w", err)
-	}
-	if !waits || next.After(time.Now()) {
-		return false, nil
-	}
 	due, err := d.outbox.Claim(ctx, name, time.Now(), d.opt.Lease, 1)
 	if err != nil {
 		return false, fmt.Errorf("claim deliveries: %w", err)
@@ -153,8 +150,9 @@ func (d *Dispatcher) judge(name string, del Delivery, sendErr error, now time.Ti
 		r.Fate, r.Failed = Dead, true
 		return r
 	}
-	if r.Next.Sub(del.Created) > d.opt.GiveUp {
-		r.Fate = Dead
+	// Who has waited long because others were told to wait has not been refused much itself.
+	if r.Hold && r.Next.Sub(del.Created) > d.opt.GiveUp && del.Attempts >= manyWaits {
+		r.Fate, r.Hold = Dead, false
 	}
 	return r
 }
