@@ -1,15 +1,18 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 )
@@ -267,4 +270,20 @@ func TestPlaces(t *testing.T) {
 	require.Equal(t, c.At("rules"), c.At("rules", 99), "a missing step stays at what holds it")
 	err := c.At("markets", 0).Errorf("no deployment is known as %q", c.Markets[0].Name)
 	require.EqualError(t, err, `testdata/good.yaml:13:5: no deployment is known as "aave-v3-ethereum"`)
+}
+
+// Both kinds of logs show nothing of a secret, however it is handed to them.
+func TestLogsShowNoSecret(t *testing.T) {
+	var out bytes.Buffer
+	log := zerolog.New(&out)
+	token, node := NewSecret(tokenSecret), NewURL(rpcSecret)
+	type block struct {
+		Token Secret
+		Node  URL
+	}
+	log.Info().Interface("token", token).Stringer("node", node).Any("block", block{token, node}).Msgf("%v %s %+v", token, node, &block{token, node})
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "token", token, "node", node, "block", block{token, node})
+	require.NotContains(t, out.String(), tokenSecret)
+	require.NotContains(t, out.String(), "SECRETSECRET")
+	require.Contains(t, out.String(), "https://rpc.example.org")
 }
