@@ -147,30 +147,6 @@ func (w *World) Liquidate(ctx context.Context, liquidator, borrower chains.Addre
 	return w.do(ctx, "liquidate "+borrower.String(), tx, err)
 }
 
-// Freeze stops new supplies and loans of an asset, or allows them again.
-func (w *World) Freeze(ctx context.Context, symbol string, on bool) error {
-	return w.send(ctx, w.names().configurator, w.Configurator, w.Admin, "setReserveFreeze", w.Asset(symbol).Token, on)
-}
-
-// Pause stops everything that can be done with an asset, liquidations included.
-func (w *World) Pause(ctx context.Context, symbol string, on bool) error {
-	method := "setReservePause"
-	if w.Version == V36 {
-		method = pauseWithoutGrace(w)
-	}
-	return w.send(ctx, w.names().configurator, w.Configurator, w.Admin, method, w.Asset(symbol).Token, on)
-}
-
-// pauseWithoutGrace finds the overload of setReservePause that takes no grace period.
-func pauseWithoutGrace(w *World) string {
-	for name, m := range w.abis[w.names().configurator].ABI.Methods {
-		if m.RawName == "setReservePause" && len(m.Inputs) == 2 {
-			return name
-		}
-	}
-	return "setReservePause"
-}
-
 // RetirePT ends PT's time as collateral (3.6 only). In [EModePT] nobody can
 // borrow more against it. From [EModeRetired] it is taken out although accounts
 // hold it there, which leaves them collateral that is switched on with a
@@ -178,7 +154,7 @@ func pauseWithoutGrace(w *World) string {
 // told in its name.
 func (w *World) RetirePT(ctx context.Context) error {
 	pt := w.Asset("PT").Token
-	if err := w.send(ctx, w.names().configurator, w.Configurator, w.Admin, "setAssetLtvzeroInEMode", pt, EModePT, true); err != nil {
+	if err := w.configure(ctx, "setAssetLtvzeroInEMode", pt, EModePT, true); err != nil {
 		return err
 	}
 	return w.send(ctx, w.names().pool, w.Pool, w.Configurator, "configureEModeCategoryCollateralBitmap", EModeRetired, new(big.Int))
@@ -186,7 +162,7 @@ func (w *World) RetirePT(ctx context.Context) error {
 
 // SetThreshold changes an asset's LTV, liquidation threshold and bonus, in basis points.
 func (w *World) SetThreshold(ctx context.Context, symbol string, ltv, threshold, bonus int64) error {
-	return w.send(ctx, w.names().configurator, w.Configurator, w.Admin, "configureReserveAsCollateral",
+	return w.configure(ctx, "configureReserveAsCollateral",
 		w.Asset(symbol).Token, big.NewInt(ltv), big.NewInt(threshold), big.NewInt(bonus))
 }
 

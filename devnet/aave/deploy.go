@@ -18,6 +18,9 @@ type Options struct {
 	// SVR prices WETH through the delayed secondary proxy of a dual aggregator
 	// with this cutoff time, in seconds; 0 leaves it at a plain feed.
 	SVR uint32
+	// EModePrice prices the assets of the stablecoin e-mode by one feed of the
+	// category's own, GHO's, for accounts in it (3.0 only).
+	EModePrice bool
 }
 
 // Deploy puts a market of that version on the node: pool, oracle, reserves,
@@ -34,6 +37,9 @@ func (w *World) deploy(ctx context.Context, opts Options) error {
 	if err := w.load(ctx); err != nil {
 		return err
 	}
+	if opts.EModePrice && w.Version != V30 {
+		return errors.New("price an e-mode by a feed of its own: only 3.0 can")
+	}
 	accounts, err := w.Node.Accounts(ctx)
 	if err != nil {
 		return err
@@ -45,10 +51,9 @@ func (w *World) deploy(ctx context.Context, opts Options) error {
 	if w.FromBlock, err = w.Node.BlockNumber(ctx); err != nil {
 		return err
 	}
-	d := &deployer{World: w, libraries: map[string]common.Address{}}
+	d := &deployer{World: w, opts: opts, libraries: map[string]common.Address{}}
 	for _, step := range []func(context.Context) error{
-		d.access, d.pool, d.tokens, d.feeds, func(ctx context.Context) error { return d.svr(ctx, opts.SVR) },
-		d.oracle, d.listReserves, d.parameters, d.categories,
+		d.access, d.pool, d.tokens, d.feeds, d.svr, d.oracle, d.listReserves, d.parameters, d.categories,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -76,6 +81,7 @@ func (w *World) load(ctx context.Context) error {
 // deployer holds what is needed while deploying only.
 type deployer struct {
 	*World
+	opts      Options
 	libraries map[string]common.Address
 	strategy  chains.Address // interest rate strategy
 	sources   map[string]chains.Address

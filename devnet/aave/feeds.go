@@ -81,8 +81,9 @@ func (d *deployer) rateAdapters(ctx context.Context) error {
 	return err
 }
 
-// svr prices WETH through a secondary proxy when cutoff is not 0.
-func (d *deployer) svr(ctx context.Context, cutoff uint32) error {
+// svr prices WETH through a secondary proxy when that is asked for.
+func (d *deployer) svr(ctx context.Context) error {
+	cutoff := d.opts.SVR
 	if cutoff == 0 {
 		return nil
 	}

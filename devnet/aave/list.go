@@ -207,7 +207,7 @@ func (d *deployer) categories(ctx context.Context) error {
 	for _, c := range list {
 		args := []any{c.id, c.ltv, c.lt, c.bonus}
 		if d.Version == V30 {
-			args = append(args, chains.Address{}) // no price source of its own
+			args = append(args, d.priceSource(c.id))
 		}
 		if err := d.admin(ctx, d.names().configurator, d.Configurator, "setEModeCategory", append(args, c.label)...); err != nil {
 			return err
@@ -225,6 +225,15 @@ func (d *deployer) categories(ctx context.Context) error {
 		return d.principalTokens(ctx)
 	}
 	return nil
+}
+
+// priceSource is the asset whose price an e-mode of 3.0 takes for all of its own;
+// the zero address where each keeps its price.
+func (d *deployer) priceSource(category uint8) chains.Address {
+	if d.opts.EModePrice && category == EModeStable {
+		return d.Asset("GHO").Token
+	}
+	return chains.Address{}
 }
 
 func (d *deployer) joinCategory(ctx context.Context, a Asset, id uint8) error {

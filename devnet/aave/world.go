@@ -44,6 +44,9 @@ type World struct {
 	// SVR is the delayed secondary feed of WETH; zero unless asked for.
 	SVR SVR
 
+	// Sentinel is zero until [World.AddSentinel].
+	Sentinel Sentinel
+
 	own, abis contracts.Set
 }
 

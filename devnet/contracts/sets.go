@@ -43,7 +43,7 @@ var aave30 = []string{
 	"protocol/configuration/PoolAddressesProvider", "protocol/configuration/ACLManager",
 	"protocol/pool/Pool", "protocol/pool/PoolConfigurator", "protocol/pool/DefaultReserveInterestRateStrategy",
 	"protocol/tokenization/AToken", "protocol/tokenization/StableDebtToken", "protocol/tokenization/VariableDebtToken",
-	"misc/AaveOracle", "misc/AaveProtocolDataProvider",
+	"misc/AaveOracle", "misc/AaveProtocolDataProvider", "protocol/configuration/PriceOracleSentinel",
 }
 
 // Aave30 is Aave 3.0.2, from the artifacts of its package.
@@ -79,7 +79,7 @@ var aave36 = []string{
 	"instances/PoolInstance", "instances/PoolConfiguratorInstance", "instances/ATokenInstance",
 	"instances/VariableDebtTokenInstance", "protocol/configuration/PoolAddressesProvider",
 	"protocol/configuration/ACLManager", "misc/AaveOracle", "misc/DefaultReserveInterestRateStrategyV2",
-	"helpers/AaveProtocolDataProvider",
+	"helpers/AaveProtocolDataProvider", "misc/PriceOracleSentinel",
 }
 
 // Aave36 is Aave 3.6.0, compiled from the sources of its package. The first time takes about a minute.
