@@ -20,7 +20,7 @@ const (
 // Phase is where an episode stands.
 type Phase string
 
-// The phases. See docs/alerts.md for the drawing.
+// The phases; docs/alerts.md draws them.
 const (
 	Armed       Phase = "armed"       // outside every approach distance
 	Approaching Phase = "approaching" // within an approach distance
