@@ -34,17 +34,32 @@ type hashBytes chains.Hash
 
 func (h hashBytes) Bytes() []byte { return h[:] }
 
-// emptyIsProven reports that the bloom of the block leaves no room for a log.
-func (c *Client) emptyIsProven(b chains.Block, f chains.Filter) bool {
-	h, known := c.tip.at(b)
-	return known && !h.mayHold(f)
+// provenRange is the longest range whose headers are looked through for blooms.
+const provenRange = 64
+
+// emptyIsProven reports that the blooms of all blocks of a range, as remembered on
+// the branch of its last one, leave no room for a log.
+func (c *Client) emptyIsProven(from uint64, to chains.Block, f chains.Filter) bool {
+	if to.Number-from >= provenRange {
+		return false
+	}
+	for b := to; ; {
+		h, known := c.tip.at(b)
+		if !known || h.mayHold(f) {
+			return false
+		}
+		if h.Number == from {
+			return true
+		}
+		b = chains.Block{Number: h.Number - 1, Hash: h.Parent}
+	}
 }
 
 // confirmed reads logs that end at block to. An empty answer near the tip is the
 // commonest lie of nodes that lag behind their own header, so it is believed only
 // when the bloom proves it, another node says the same, or, with one node, it is
 // said twice.
-func (c *Client) confirmed(ctx context.Context, to chains.Block, question func(context.Context, *node) ([]chains.Log, error), f chains.Filter) ([]chains.Log, error) {
+func (c *Client) confirmed(ctx context.Context, f chains.Filter, from uint64, to chains.Block, question logQuestion) ([]chains.Log, error) {
 	tell := func(ctx context.Context, n *node) (toldLogs, error) {
 		logs, err := question(ctx, n)
 		return toldLogs{n, logs}, err
@@ -53,7 +68,7 @@ func (c *Client) confirmed(ctx context.Context, to chains.Block, question func(c
 	if err != nil {
 		return nil, c.branchError(ctx, to, err)
 	}
-	if c.cfg.Agree < 2 && (len(first.logs) > 0 || c.emptyIsProven(to, f)) {
+	if c.cfg.Agree < 2 && (len(first.logs) > 0 || c.emptyIsProven(from, to, f)) {
 		return first.logs, nil
 	}
 	second, err := do(ctx, c.pool, ask{block: to.Number, rounds: 1, slow: true, skip: func(n *node) bool { return n == first.node }}, tell)
@@ -76,6 +91,9 @@ func (c *Client) confirmed(ctx context.Context, to chains.Block, question func(c
 	return c.settleLogs(ctx, to, []toldLogs{first, second}, question)
 }
 
+// logQuestion has one node tell the logs.
+type logQuestion func(context.Context, *node) ([]chains.Log, error)
+
 // toldLogs is what one node answered.
 type toldLogs struct {
 	node *node
@@ -91,7 +109,7 @@ func sameLogs(a, b []chains.Log) bool {
 
 // settleLogs decides between two different answers by asking everybody: what two
 // nodes say stands.
-func (c *Client) settleLogs(ctx context.Context, to chains.Block, asked []toldLogs, question func(context.Context, *node) ([]chains.Log, error)) ([]chains.Log, error) {
+func (c *Client) settleLogs(ctx context.Context, to chains.Block, asked []toldLogs, question logQuestion) ([]chains.Log, error) {
 	for {
 		third, err := do(ctx, c.pool, ask{block: to.Number, rounds: 1, slow: true, skip: func(n *node) bool {
 			return slices.ContainsFunc(asked, func(t toldLogs) bool { return t.node == n })

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -144,15 +145,23 @@ func (c *Client) Capabilities(ctx context.Context) (chains.Capabilities, error) 
 		return chains.Capabilities{}, fmt.Errorf("find out what %s allows: %w", c.name, err)
 	}
 	can := chains.Capabilities{Pinned: true}
-	best, err := do(ctx, c.pool, ask{block: head.Number}, func(ctx context.Context, n *node) (way, error) {
-		return n.ways.find(ctx, c, n, head)
-	})
-	if err != nil {
-		return chains.Capabilities{}, fmt.Errorf("find out what %s allows: %w", c.name, err)
+	// Every node by itself; one that cannot be asked now is found out about when it can.
+	ways, failed := make([]way, len(c.pool.nodes)), make([]error, len(c.pool.nodes))
+	limited, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	var wg sync.WaitGroup
+	for i, n := range c.pool.nodes {
+		wg.Go(func() {
+			ways[i], failed[i] = do(limited, c.pool, ask{block: head.Number, rounds: 1, skip: func(m *node) bool { return m != n }},
+				func(ctx context.Context, n *node) (way, error) { return n.ways.find(ctx, c, n, head) })
+		})
 	}
-	can.Slots, can.Overrides = best == wayOverride, best == wayOverride
-	for _, n := range c.pool.nodes {
-		if w, known := n.ways.known(); known && w == wayOverride {
+	wg.Wait()
+	if !slices.Contains(failed, nil) {
+		return chains.Capabilities{}, fmt.Errorf("find out what %s allows: %w", c.name, errors.Join(failed...))
+	}
+	for i, w := range ways {
+		if failed[i] == nil && w == wayOverride {
 			can.Slots, can.Overrides = true, true
 		}
 	}

@@ -31,9 +31,9 @@ func (c *Client) Logs(ctx context.Context, f chains.Filter, from uint64, to chai
 
 func (c *Client) readLogs(ctx context.Context, f chains.Filter, from uint64, to chains.Block) ([]chains.Log, error) {
 	if from == to.Number {
-		return c.confirmed(ctx, to, func(ctx context.Context, n *node) ([]chains.Log, error) {
+		return c.confirmed(ctx, f, from, to, func(ctx context.Context, n *node) ([]chains.Log, error) {
 			return c.blockLogs(ctx, n, f, to)
-		}, f)
+		})
 	}
 	// The last stretch is read last and together with the header that pins the branch.
 	var logs []chains.Log
@@ -45,9 +45,9 @@ func (c *Client) readLogs(ctx context.Context, f chains.Filter, from uint64, to 
 			return nil, err
 		}
 	}
-	tail, err := c.confirmed(ctx, to, func(ctx context.Context, n *node) ([]chains.Log, error) {
+	tail, err := c.confirmed(ctx, f, last, to, func(ctx context.Context, n *node) ([]chains.Log, error) {
 		return c.pinnedLogs(ctx, n, f, last, to)
-	}, f)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,32 @@ func (c *Client) pinnedLogs(ctx context.Context, n *node, f chains.Filter, from 
 	if h.Hash != to.Hash {
 		return nil, &fault{kind: kindNotCanonical, text: fmt.Sprintf("block %d is %s there", to.Number, h.Hash)}
 	}
+	if err := c.onBranch(ctx, n, logs); err != nil {
+		return nil, err
+	}
 	return pinned(logs, nil, to)
+}
+
+// onBranch holds logs against the headers remembered. A header that a reorg has
+// overtaken since is asked for again; a log of neither is of another branch.
+func (c *Client) onBranch(ctx context.Context, n *node, logs []chains.Log) error {
+	for i, l := range logs {
+		if i > 0 && logs[i-1].Block == l.Block {
+			continue
+		}
+		if !c.tip.contradicts(header{Block: chains.Block{Number: l.Block, Hash: l.BlockHash}}) {
+			continue
+		}
+		h, err := c.numbered(ctx, n, l.Block)
+		if err != nil {
+			return err
+		}
+		if h.Hash != l.BlockHash {
+			return lie("log of block %d is of another branch", l.Block)
+		}
+		c.tip.remember(h)
+	}
+	return nil
 }
 
 // rangeLogs reads a range from one node in as many steps as the node wants.
