@@ -10,7 +10,7 @@ import (
 // choose candidates. Nothing in them is reported.
 //
 // Positions are numbered as in the book. A position takes 10 bytes a term, 6 to
-// find them, 9 for its hull, 12 for root and worth, 24 in a sorted side and 12 for sorting.
+// find them, 9 for its hull, 12 for root and worth, and 24 in a sorted side.
 type columns struct {
 	first []uint32 // terms of i are [first[i], first[i]+count[i])
 	count []uint16
@@ -24,7 +24,6 @@ type columns struct {
 	worth  []worth
 
 	below, above side
-	scratch      scratch
 }
 
 // worth is what a position adds to the running sums: USD at current prices.
@@ -109,8 +108,10 @@ type slope struct{ c, s, gc, gs, now float64 }
 // rebuild places every position and sorts both sides.
 func (c *columns) rebuild(v *view) {
 	n := len(c.first)
-	c.scratch.resize(n)
-	keys, order := c.scratch.keys, c.scratch.order
+	room := scratches.Get().(*scratch)
+	defer scratches.Put(room)
+	room.keys, room.order = resize(room.keys, n), resize(room.order, n)
+	keys, order := room.keys, room.order
 	// Keys of the side below are written from the front, those above from the back.
 	front, back := 0, n
 	for i := range n {
@@ -126,8 +127,8 @@ func (c *columns) rebuild(v *view) {
 			}
 		}
 	}
-	c.below.build(c, 0, front)
-	c.above.build(c, back, n)
+	c.below.build(c, keys[:front], order[:front])
+	c.above.build(c, keys[back:], order[back:])
 }
 
 // place computes the hull, root and worth of one position.
@@ -228,20 +229,21 @@ func (c *columns) never(i int) bool {
 	return c.hi[i] == 0 && c.flags[i]&(flagLeft|flagRight) == 0
 }
 
-// floor32 and ceil32 round outward, so that a hull never loses a place.
-// Arguments are not negative; one unit in the last place is a step of the bits.
+// floor32 and ceil32 round outward, so that a hull never loses a place. They take
+// a step of the last bit whether it is needed or not: which it is cannot be
+// predicted, and a wrong guess of the processor costs more than the step.
 func floor32(f float64) float32 {
 	r := float32(f)
-	if float64(r) > f {
-		return math.Float32frombits(math.Float32bits(r) - 1)
+	if r > 0 {
+		r = math.Float32frombits(math.Float32bits(r) - 1)
 	}
 	return r
 }
 
 func ceil32(f float64) float32 {
 	r := float32(f)
-	if float64(r) < f {
-		return math.Float32frombits(math.Float32bits(r) + 1)
+	if r > 0 && r <= math.MaxFloat32 {
+		r = math.Float32frombits(math.Float32bits(r) + 1)
 	}
 	return r
 }

@@ -30,7 +30,7 @@ func (l *Ladder) Estimate(price decimal.Decimal) Estimate {
 }
 
 func (c *columns) estimate(place float32, e *Estimate) {
-	n, debt, coll := c.below.all()
+	n, debt, coll := c.below.first(len(c.below.order))
 	n1, debt1, coll1 := c.below.first(c.below.rank(place))
 	n2, debt2, coll2 := c.above.first(c.above.rank(place))
 	e.Accounts += n - n1 + n2

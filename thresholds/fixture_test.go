@@ -55,11 +55,14 @@ type FixtureLeg struct {
 }
 
 // Reprice sets every price from ETH's.
-func (b *FixtureBook) Reprice(eth uint64) *FixtureBook {
+func (b *FixtureBook) Reprice(eth uint64) *FixtureBook { return b.RepriceTo(uint256.NewInt(eth)) }
+
+// RepriceTo is Reprice for oracles of many decimals.
+func (b *FixtureBook) RepriceTo(eth *uint256.Int) *FixtureBook {
 	c := *b
 	c.Raw = make([]uint256.Int, len(b.Tokens))
 	for a := range b.Tokens {
-		c.Raw[a] = b.Tokens[a].priceAt(uint256.NewInt(eth))
+		c.Raw[a] = b.Tokens[a].priceAt(eth)
 	}
 	return &c
 }

@@ -7,7 +7,9 @@ import (
 )
 
 // proofBudget is how many samples one search may spend on proving that nothing
-// flips earlier. Only books that nearly cancel come near it.
+// flips earlier, nearest places first. Only books come near it in which collateral
+// and debt move together and cancel to within their roundings; for those, a flip
+// of a few units far from spot and from the trigger found may stay unseen.
 const proofBudget = 8192
 
 // sample is a position at one place: what the proof needs of the figures.

@@ -57,9 +57,27 @@ func (w *walker) search(near, far uint256.Int, d direction) (uint256.Int, bool) 
 	}
 	last := new(uint256.Int).SubUint64(&hit, 1)
 	if place, ok := w.earlier(&s, &uint256.Int{}, last); ok {
-		return place, true
+		hit = s.step(&place)
+	}
+	if w.budget <= 0 {
+		hit = w.back(&s, hit)
 	}
 	return s.place(&hit), true
+}
+
+// back walks from a hit toward spot while there is another within a few places:
+// the answer where the proof was given up, of a book that nearly cancels.
+func (w *walker) back(s *span, hit uint256.Int) uint256.Int {
+	const reach, most = 64, 4096
+	k := hit
+	for tried, since := 0, 0; tried < most && since < reach && !k.IsZero(); tried++ {
+		k.SubUint64(&k, 1)
+		since++
+		if p := s.place(&k); w.flips(&p) {
+			hit, since = k, 0
+		}
+	}
+	return hit
 }
 
 // scan tries steps from..to inclusive.

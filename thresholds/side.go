@@ -1,50 +1,57 @@
 package thresholds
 
 import (
-	"math"
 	"slices"
+	"sync"
 )
 
 // side is one side of a market's ladder: the positions that are liquidatable
 // below their root, or those that are above it, by root, with running sums.
 type side struct {
 	order []uint32
-	roots []float32
+	roots []uint32  // ascending, see rootKey
 	debt  []float64 // debt[k] is that of order[:k], USD; one longer than order
 	coll  []float64 // weighted collateral likewise
 
-	// shifts are the changes since the last build, by rank; nil without any.
+	// shifts are the changes since the last build, a Fenwick tree over blocks of
+	// ranks; nil without any. Node 0 holds what lies beyond the last whole block.
 	shifts []shift
 }
 
-// scratch is what sorting needs, kept between builds.
-type scratch struct{ keys, order, keys2 []uint32 }
-
-func (s *scratch) resize(n int) {
-	s.keys, s.order, s.keys2 = resize(s.keys, n), resize(s.order, n), resize(s.keys2, n)
+// A block is 16 ranks in a long ladder, so that the tree weighs little: what
+// changed within a block of the price asked for is seen after the next build.
+func (s *side) block(rank int) int {
+	if len(s.order) < 4096 {
+		return rank
+	}
+	return rank >> 4
 }
 
-// shift is a node of a Fenwick tree over ranks.
+// shift is a node of the tree.
 type shift struct {
 	debt, coll float64
 	count      int32
 }
 
-// build sorts the positions whose keys are scratch[from:to].
-func (s *side) build(c *columns, from, to int) {
-	n := to - from
+// scratch is what sorting needs. Rebuilds follow each other closely or hardly at
+// all: a pool keeps it for the first and gives it back for the second.
+type scratch struct{ keys, order []uint32 }
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// build sorts positions by keys; both slices are used up.
+func (s *side) build(c *columns, keys, order []uint32) {
+	n := len(keys)
 	s.shifts = nil
 	s.order, s.roots = resize(s.order, n), resize(s.roots, n)
 	s.debt, s.coll = resize(s.debt, n+1), resize(s.coll, n+1)
-	keys2 := c.scratch.keys2[from:to]
-	radixSort(c.scratch.keys[from:to], c.scratch.order[from:to], keys2, s.order)
+	radixSort(keys, order, s.roots, s.order)
 	var debt, coll float64
-	roots, debts, colls := s.roots, s.debt[1:n+1], s.coll[1:n+1]
+	debts, colls := s.debt[1:n+1], s.coll[1:n+1]
 	for j, i := range s.order {
 		w := c.worth[i]
 		debt, coll = debt+float64(w.debt), coll+float64(w.coll)
 		debts[j], colls[j] = debt, coll
-		roots[j] = math.Float32frombits(keys2[j])
 	}
 }
 
@@ -57,7 +64,7 @@ func resize[T any](s []T, n int) []T {
 
 // rank is how many roots lie below a place.
 func (s *side) rank(place float32) int {
-	k, _ := slices.BinarySearch(s.roots, place)
+	k, _ := slices.BinarySearch(s.roots, rootKey(place))
 	return k
 }
 
@@ -67,17 +74,11 @@ func (s *side) first(k int) (count int, debt, coll float64) {
 	if s.shifts == nil {
 		return
 	}
-	for j := k; j > 0; j &= j - 1 {
+	for j := s.block(k); j > 0; j &= j - 1 {
 		n := &s.shifts[j]
 		count, debt, coll = count+int(n.count), debt+n.debt, coll+n.coll
 	}
-	return
-}
-
-// all sums everything.
-func (s *side) all() (count int, debt, coll float64) {
-	count, debt, coll = s.first(len(s.order))
-	if s.shifts != nil { // beyond the last root
+	if k == len(s.order) {
 		n := &s.shifts[0]
 		count, debt, coll = count+int(n.count), debt+n.debt, coll+n.coll
 	}
@@ -86,16 +87,17 @@ func (s *side) all() (count int, debt, coll float64) {
 
 // move adds one position at a root, or with sign -1 takes it away.
 func (s *side) move(root float32, w worth, sign int32) {
+	last := s.block(len(s.order))
 	if s.shifts == nil {
-		s.shifts = make([]shift, len(s.order)+1)
+		s.shifts = make([]shift, last+1)
 	}
 	by := shift{float64(sign) * float64(w.debt), float64(sign) * float64(w.coll), sign}
-	k := s.rank(root)
-	if k == len(s.order) {
-		s.shifts[0].add(by) // node 0 is no part of the tree
+	b := s.block(s.rank(root))
+	if b == last {
+		s.shifts[0].add(by)
 		return
 	}
-	for j := k + 1; j < len(s.shifts); j += j & -j {
+	for j := b + 1; j < len(s.shifts); j += j & -j {
 		s.shifts[j].add(by)
 	}
 }
