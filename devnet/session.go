@@ -195,7 +195,7 @@ func (s *session) writeBeats(told *story.Told) error {
 		}
 		lines.Write(append(line, '\n'))
 	}
-	if err := os.WriteFile(s.opts.beats, lines.Bytes(), 0o644); err != nil { //nolint:gosec // nothing secret in a story
+	if err := os.WriteFile(s.opts.beats, lines.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("write the beats: %w", err)
 	}
 	return nil

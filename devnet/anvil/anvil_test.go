@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"liqwatch/chains"
@@ -114,4 +115,30 @@ func TestRevertIsAnErrorWithItsReason(t *testing.T) {
 func TestNodeThatCannotStartSaysWhy(t *testing.T) {
 	_, err := Start(t.Context(), Options{Args: []string{"--no-such-flag"}})
 	require.ErrorContains(t, err, "no-such-flag")
+}
+
+func TestTakenPortIsRefused(t *testing.T) {
+	n := Run(t, Options{})
+	_, err := Start(t.Context(), Options{Port: n.opts.Port})
+	require.ErrorContains(t, err, "choose another port")
+}
+
+func TestNodesAtTheSameTimeAreApart(t *testing.T) {
+	urls := make(chan string, 8)
+	for range 8 {
+		go func() {
+			n, err := Start(t.Context(), Options{})
+			if !assert.NoError(t, err) {
+				urls <- err.Error()
+				return
+			}
+			t.Cleanup(func() { assert.NoError(t, n.Kill()) })
+			urls <- n.URL
+		}()
+	}
+	seen := map[string]bool{}
+	for range 8 {
+		seen[<-urls] = true
+	}
+	require.Len(t, seen, 8)
 }

@@ -60,6 +60,8 @@ type Node struct {
 	WS   string // ws://127.0.0.1:PORT
 	opts Options
 
+	release func() // of the port
+
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	out  *bytes.Buffer
@@ -69,17 +71,15 @@ type Node struct {
 // Start runs a node and waits until it answers.
 func Start(ctx context.Context, opts Options) (*Node, error) {
 	opts = opts.withDefaults()
-	if opts.Port == 0 {
-		port, err := freePort()
-		if err != nil {
-			return nil, fmt.Errorf("start anvil: %w", err)
-		}
-		opts.Port = port
+	release, err := reservePort(&opts.Port)
+	if err != nil {
+		return nil, fmt.Errorf("start anvil: %w", err)
 	}
 	host := net.JoinHostPort("127.0.0.1", strconv.Itoa(opts.Port))
-	n := &Node{URL: "http://" + host, WS: "ws://" + host, opts: opts}
+	n := &Node{URL: "http://" + host, WS: "ws://" + host, opts: opts, release: release}
 	n.Client = NewClient(n.URL)
 	if err := n.run(ctx); err != nil {
+		release()
 		return nil, fmt.Errorf("start anvil: %w", err)
 	}
 	return n, nil
@@ -144,7 +144,7 @@ func (n *Node) run(ctx context.Context) error {
 		close(done)
 	}()
 	if err := n.awaitAnswer(ctx, done); err != nil {
-		_ = n.Kill()
+		_ = n.end(os.Kill, 5*time.Second)
 		return err
 	}
 	return n.setClock(ctx)
@@ -189,8 +189,11 @@ func (n *Node) awaitAnswer(ctx context.Context, done <-chan struct{}) error {
 // Stop ends the node in an orderly way: a state file is written.
 func (n *Node) Stop() error { return n.end(os.Interrupt, 30*time.Second) }
 
-// Kill ends the node at once.
-func (n *Node) Kill() error { return n.end(os.Kill, 5*time.Second) }
+// Kill ends the node at once, for good.
+func (n *Node) Kill() error {
+	defer n.release()
+	return n.end(os.Kill, 5*time.Second)
+}
 
 // Done is closed when the node's process has ended.
 func (n *Node) Done() <-chan struct{} {
@@ -226,13 +229,4 @@ func (n *Node) Restart(ctx context.Context) error {
 		return fmt.Errorf("restart anvil: %w", err)
 	}
 	return nil
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	return port, l.Close()
 }
