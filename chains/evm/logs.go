@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -239,15 +238,16 @@ func cmpUint(a, b uint64) int {
 	return 0
 }
 
+// wireLog is a log as nodes write it; a field left empty is missing.
 type wireLog struct {
-	Address   *string   `json:"address"`
-	Topics    *[]string `json:"topics"`
-	Data      *string   `json:"data"`
-	Block     *string   `json:"blockNumber"`
-	BlockHash *string   `json:"blockHash"`
-	Tx        *string   `json:"transactionHash"`
-	Index     *string   `json:"logIndex"`
-	Removed   bool      `json:"removed"`
+	Address   string   `json:"address"`
+	Topics    []string `json:"topics"`
+	Data      string   `json:"data"`
+	Block     string   `json:"blockNumber"`
+	BlockHash string   `json:"blockHash"`
+	Tx        string   `json:"transactionHash"`
+	Index     string   `json:"logIndex"`
+	Removed   bool     `json:"removed"`
 }
 
 // decodeLogs reads an answer of eth_getLogs and holds it against the question.
@@ -311,38 +311,37 @@ func matcher(f chains.Filter) func(chains.Log) bool {
 }
 
 func (w *wireLog) decode() (l chains.Log, err error) {
-	if w.Address == nil || w.Topics == nil || w.Data == nil || w.Block == nil || w.BlockHash == nil || w.Tx == nil || w.Index == nil {
+	if w.Address == "" || w.Topics == nil || w.Data == "" || w.Block == "" || w.BlockHash == "" || w.Tx == "" || w.Index == "" {
 		return l, lie("log with a field missing")
 	}
-	if len(*w.Topics) > 4 {
-		return l, lie("log with %d topics", len(*w.Topics))
+	if len(w.Topics) > 4 {
+		return l, lie("log with %d topics", len(w.Topics))
 	}
-	if l.Address, err = parseAddress(*w.Address); err != nil {
+	if l.Address, err = parseAddress(w.Address); err != nil {
 		return l, err
 	}
-	if l.Block, err = parseQuantity(*w.Block); err != nil {
+	if l.Block, err = parseQuantity(w.Block); err != nil {
 		return l, err
 	}
-	if l.BlockHash, err = parseHash(*w.BlockHash); err != nil {
+	if l.BlockHash, err = parseHash(w.BlockHash); err != nil {
 		return l, err
 	}
-	if l.Tx, err = parseHash(*w.Tx); err != nil {
+	if l.Tx, err = parseHash(w.Tx); err != nil {
 		return l, err
 	}
-	index, err := parseQuantity(*w.Index)
+	index, err := parseQuantity(w.Index)
 	if err != nil {
 		return l, err
 	}
 	l.Index = uint(index)
-	l.Topics = make([]chains.Hash, len(*w.Topics))
-	for i, t := range *w.Topics {
+	l.Topics = make([]chains.Hash, len(w.Topics))
+	for i, t := range w.Topics {
 		if l.Topics[i], err = parseHash(t); err != nil {
 			return l, err
 		}
 	}
-	if *w.Data == "" || strings.EqualFold(*w.Data, "0x") {
-		return l, nil
+	if len(w.Data) > 2 {
+		l.Data, err = parseHex(w.Data)
 	}
-	l.Data, err = parseHex(*w.Data)
 	return l, err
 }

@@ -57,12 +57,15 @@ func (c *Client) viewPack(ctx context.Context, n *node, w way, at chains.Block, 
 		return c.plain(ctx, n, at, moved, reads)
 	}
 	if err != nil {
+		if late(err) {
+			n.ways.halveViews(len(reads)) // the next attempt, here or elsewhere, asks for less
+		}
 		return nil, err
 	}
 	if len(packed) == 0 { // not even one share of gas
 		return c.plain(ctx, n, at, moved, reads[:1])
 	}
-	n.ways.learnViews(s, len(packed), len(reads))
+	n.ways.learnViews(s, len(packed), share)
 	out := make([]chains.Answer, len(packed))
 	for i, a := range packed {
 		out[i] = chains.Answer{Data: a.data, Failed: a.failed}
@@ -91,6 +94,12 @@ func tooMuch(err error) bool {
 	default:
 		return false
 	}
+}
+
+// late reports that a node did not answer in time.
+func late(err error) bool {
+	var f *fault
+	return errors.As(err, &f) && f.late
 }
 
 // plain makes an eth_call each, as one JSON-RPC batch.
@@ -159,20 +168,28 @@ func (w *ways) fitViews(reads []chains.Read) []chains.Read {
 	return reads[:min(len(reads), w.views)]
 }
 
+// packGas bounds what one pack of views may use, so that it ends well before any
+// timeout on nodes that would give it more.
+const packGas = 100_000_000
+
 // learnViews takes from a pack's gas how many reads the next should hold.
-func (w *ways) learnViews(s stamp, answered, asked int) {
-	if answered >= asked || s.gasStart <= s.gasEnd {
-		return
+func (w *ways) learnViews(s stamp, answered int, share uint64) {
+	if s.gasStart <= s.gasEnd || answered == 0 {
+		return // Multicall3 does not tell its gas
 	}
+	budget := min(s.gasStart, packGas)
+	budget -= min(budget, share+share/16)
+	each := (s.gasStart-s.gasEnd)/uint64(answered) + 1
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.views = max(1, answered)
+	w.views = max(1, min(int(budget/each*9/10), w.most))
 }
 
 func (w *ways) halveViews(asked int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.views = max(1, min(w.views, asked/2))
+	w.most = max(1, min(w.most, asked/2))
+	w.views = min(w.views, w.most)
 }
 
 func (w *ways) batchSize() int {

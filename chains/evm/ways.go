@@ -47,6 +47,7 @@ func (p pin) ref(b chains.Block) any {
 // What a pack holds before anything was learned.
 const (
 	firstViews   = 1_000
+	mostViews    = 20_000
 	firstBatch   = 50
 	firstShare   = 5_000_000
 	maxPackBytes = 1 << 20 // of packed input; twice that as hex
@@ -63,7 +64,8 @@ type ways struct {
 	way      way
 	pin      pin
 	gas      uint64 // gas a call gets
-	views    int    // reads in one pack
+	views    int    // reads in the next pack
+	most     int    // reads in any pack: halved when one was too much
 	packed   int    // bytes of packed input in one request
 	slots    int    // slots in one pack
 	batch    int    // calls in one JSON-RPC batch
@@ -171,7 +173,8 @@ const doubtFor = 5 * time.Minute
 func (w *ways) settle(c *Client, n *node, found way, p pin, s stamp, doubt bool) {
 	w.mu.Lock()
 	w.found, w.way, w.pin, w.gas = true, found, p, s.gasStart
-	w.views, w.packed, w.batch, w.slots = firstViews, maxPackBytes, firstBatch, slotsFor(s.gasStart)
+	w.views, w.most = firstViews, mostViews
+	w.packed, w.batch, w.slots = maxPackBytes, firstBatch, slotsFor(s.gasStart)
 	switch found {
 	case wayDeployless:
 		w.packed = maxInitcode - len(packerDeployless) - inputHead
