@@ -205,3 +205,28 @@ func BenchmarkExactTrigger(b *testing.B) {
 		i++
 	}
 }
+
+// BenchmarkMap is the whole map of 100,000 positions: every trigger refined, every
+// amount the protocol's own.
+func BenchmarkMap(b *testing.B) {
+	const n = 100_000
+	book := newCompactBook(n)
+	fixture := book.FixtureBook
+	for i := range n {
+		fixture.Loans = append(fixture.Loans, FixtureLoan{ID: fmt.Sprint(i), Owner: book.Owner(i), Legs: []FixtureLeg{
+			{0, protocols.Collateral, book.eth[i]}, {1, protocols.Collateral, book.steth[i]}, {2, protocols.Debt, book.usdc[i]},
+		}})
+	}
+	l, err := Build("ETH", "", []protocols.Book{&fixture})
+	if err != nil {
+		b.Fatal(err)
+	}
+	edges := []decimal.Decimal{decimal.NewFromInt(1800), decimal.NewFromInt(1600)}
+	b.ResetTimer()
+	for b.Loop() {
+		if _, err := l.Map(edges, MapOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(b.N)/n, "us/position")
+}
