@@ -24,7 +24,8 @@ type pass struct {
 	readings map[chains.Address]*reading // accounts read in this pass
 	widened  bool                        // accounts that only entered markets were read as well
 	probed   bool
-	oracle   chains.Address // asked for prices in this pass
+	oracle   chains.Address                 // asked for prices in this pass
+	waiting  map[chains.Address][]func(int) // what waits for a market to be learned
 	held     map[subject]*chains.Block
 	failed   map[chains.Address]bool // accounts that kept changing while they were read
 }
@@ -42,7 +43,7 @@ const maxRounds = 12
 func newPass(m *Market, at chains.Block, scope protocols.Scope) *pass {
 	return &pass{
 		m: m, at: at, scope: scope,
-		readings: map[chains.Address]*reading{}, held: map[subject]*chains.Block{}, failed: map[chains.Address]bool{},
+		readings: map[chains.Address]*reading{}, waiting: map[chains.Address][]func(int){}, held: map[subject]*chains.Block{}, failed: map[chains.Address]bool{},
 	}
 }
 

@@ -117,8 +117,16 @@ func (p *pass) adoptOracle(oracle chains.Address) {
 	}
 }
 
-// askListing learns a market not known yet, and then runs what waits for it.
+// askListing learns a market not known yet, and then runs what waits for it. Many
+// may wait for the same.
 func (p *pass) askListing(token chains.Address, incentive uint256.Int, then func(int)) {
+	waiting, asked := p.waiting[token]
+	if then != nil {
+		waiting = append(waiting, then)
+	}
+	if p.waiting[token] = waiting; asked {
+		return
+	}
 	p.ask(func(a []chains.Answer) error {
 		l := listing{token: token, tokenSymbol: abi.Text(a[0].Data)}
 		underlying := addressOrZero(a[1])
@@ -130,11 +138,11 @@ func (p *pass) askListing(token chains.Address, incentive uint256.Int, then func
 			p.table.profile.Seconds = seconds
 		}
 		if underlying.IsZero() {
-			p.adoptNative(l, incentive, then)
+			p.adoptNative(l, incentive)
 			return nil
 		}
 		p.ask(func(a []chains.Answer) error {
-			return p.adoptListing(l, underlying, a, incentive, then)
+			return p.adoptListing(l, underlying, a, incentive)
 		}, call(underlying, "symbol()"), call(underlying, "decimals()"))
 		return nil
 	}, call(token, "symbol()"), call(token, "underlying()"), call(token, "accrualBlockTimestamp()"))
@@ -142,17 +150,17 @@ func (p *pass) askListing(token chains.Address, incentive uint256.Int, then func
 
 // adoptNative adds the market of the chain's own coin, which has no underlying():
 // 6 decimals on TRON, 18 elsewhere, and a name only through its cToken.
-func (p *pass) adoptNative(l listing, incentive uint256.Int, then func(int)) {
+func (p *pass) adoptNative(l listing, incentive uint256.Int) {
 	l.native = true
 	l.Symbol = strings.TrimLeft(l.tokenSymbol, "abcdefghijklmnopqrstuvwxyz")
 	l.Decimals = 18
 	if p.m.can.Base58 {
 		l.Decimals = 6
 	}
-	p.adopted(p.table.add(l), incentive, then)
+	p.adopted(p.table.add(l), incentive)
 }
 
-func (p *pass) adoptListing(l listing, underlying chains.Address, a []chains.Answer, incentive uint256.Int, then func(int)) error {
+func (p *pass) adoptListing(l listing, underlying chains.Address, a []chains.Answer, incentive uint256.Int) error {
 	l.Address = underlying
 	l.Symbol = abi.Text(a[0].Data)
 	if l.Symbol == "" {
@@ -166,20 +174,22 @@ func (p *pass) adoptListing(l listing, underlying chains.Address, a []chains.Ans
 		return fmt.Errorf("decimals() of %s: %s is not possible for a market priced with 36 digits", p.m.id(underlying), decimals.Dec())
 	}
 	l.Decimals = int32(decimals.Uint64())
-	p.adopted(p.table.add(l), incentive, then)
+	p.adopted(p.table.add(l), incentive)
 	return nil
 }
 
-func (p *pass) adopted(i int, incentive uint256.Int, then func(int)) {
+func (p *pass) adopted(i int, incentive uint256.Int) {
 	p.table.classes[i] = classify(p.table.list[i].Symbol)
 	p.askRisk(i, incentive)
 	if !p.opening {
 		p.askState(i)
 		p.askPrice(i)
 	}
-	if then != nil {
+	token := p.table.list[i].token
+	for _, then := range p.waiting[token] {
 		then(i)
 	}
+	delete(p.waiting, token)
 }
 
 // askRisk reads what the comptroller holds for one market. markets(cToken) has

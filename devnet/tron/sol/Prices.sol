@@ -55,7 +55,7 @@ contract Poster {
         for (uint256 i; i < assets.length; i++) {
             emit PricePosted(assets[i], _prices[assets[i]], prices[i], prices[i]);
             _prices[assets[i]] = prices[i];
-            anchors[assets[i]].price = prices[i];
+            anchors[assets[i]] = Anchor(block.number / PERIOD + 1, prices[i]);
         }
     }
 }
