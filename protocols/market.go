@@ -32,7 +32,8 @@ type Market interface {
 	// parameters, and how its oracle's prices depend on the axes.
 	Open(at chains.Block, can chains.Capabilities) Step
 	// Discovery selects the logs that name the account of every position there
-	// ever was, and the block from which on. Valid after Open.
+	// ever was, and the block from which on. Valid after Open. The first address is
+	// the contract that makes this market another than any other, for as long as it lives.
 	Discovery() (filter chains.Filter, from uint64)
 	// Follow selects the logs that say who or what changed. Valid after Open; it
 	// can grow by a refresh (a new reserve).
@@ -132,10 +133,12 @@ type Difference struct {
 // Sum compares the debts of all known positions with the market's own total, as
 // the protocol keeps it (scaled where it does).
 type Sum struct {
-	Asset, Ours, Chain string
+	Asset string `json:"asset"`
+	Ours  string `json:"ours"`
+	Chain string `json:"chain"`
 	// Slack is by how much the two may differ, in the same unit, because the
 	// protocol rounds its total and its accounts apart; empty means not at all.
-	Slack string
+	Slack string `json:"slack,omitempty"`
 }
 
 // Holds reports that the sum equals the market's own total, within the slack.

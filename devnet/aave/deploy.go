@@ -53,7 +53,7 @@ func (w *World) deploy(ctx context.Context, opts Options) error {
 	}
 	d := &deployer{World: w, opts: opts, libraries: map[string]common.Address{}}
 	for _, step := range []func(context.Context) error{
-		d.access, d.pool, d.tokens, d.feeds, d.svr, d.oracle, d.listReserves, d.parameters, d.categories,
+		d.access, d.pool, d.tokens, d.feeds, d.svr, d.oracle, d.listReserves, d.parameters, d.categories, d.multicall,
 	} {
 		if err := step(ctx); err != nil {
 			return err

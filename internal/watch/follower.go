@@ -179,7 +179,11 @@ func (f *Follower) open(ctx context.Context, head chains.Block, failed map[strin
 // taken for this one's.
 func accountSet(chainID uint64, m protocols.Market) string {
 	filter, from := m.Discovery()
-	digest := chains.Keccak([]byte(fmt.Sprint(m.Protocol(), chainID, from, filter)))
+	var home chains.Address
+	if len(filter.Addresses) > 0 {
+		home = filter.Addresses[0]
+	}
+	digest := chains.Keccak([]byte(fmt.Sprint(m.Protocol(), chainID, from, home)))
 	return fmt.Sprintf("%s@%x", m.Name(), digest[:6])
 }
 
