@@ -140,7 +140,7 @@ func (c *columns) place(i int, v *view) {
 	l, w := c.sum(i, v.slopes)
 	c.worth[i] = worth{float32(w.debt * v.usd), float32(w.coll * v.usd)}
 	var h hull
-	root := math.NaN()
+	var root float64
 	if len(v.segments) == 1 {
 		h, root = l.hull(v.top)
 	} else {

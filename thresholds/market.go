@@ -69,9 +69,9 @@ func newMarket(axis string, b protocols.Book) (*market, error) {
 		return nil, fmt.Errorf("market %q: path %q has no segments", m.name, axis)
 	}
 	for k, s := range m.segments {
-		if len(s.Lines) < len(b.Assets()) {
-			return nil, fmt.Errorf("market %q: path %q: segment %d has %d lines for %d assets",
-				m.name, axis, k, len(s.Lines), len(b.Assets()))
+		if len(s.Lines) < len(m.now.Raw) {
+			return nil, fmt.Errorf("market %q: path %q: segment %d has %d lines for %d prices",
+				m.name, axis, k, len(s.Lines), len(m.now.Raw))
 		}
 	}
 	return m, nil
