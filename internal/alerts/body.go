@@ -71,7 +71,7 @@ type BodyBand struct {
 type BodySource struct {
 	What         string    `json:"what"`
 	Name         string    `json:"name"`
-	Block        BlockRef  `json:"block"`
+	Block        *BlockRef `json:"block,omitempty"`
 	Fed          time.Time `json:"fed"`
 	LimitSeconds float64   `json:"limit_seconds"`
 	Why          string    `json:"why,omitempty"`
@@ -88,7 +88,10 @@ func body(a Alert, m Message) Body {
 		d.AgeSeconds = &seconds
 	}
 	if s := a.Source; s != nil {
-		d.Source = &BodySource{What: s.What, Name: s.Name, Block: s.Block, Fed: s.Fed.UTC(), LimitSeconds: s.Limit.Seconds(), Why: s.Why}
+		d.Source = &BodySource{What: s.What, Name: s.Name, Fed: s.Fed.UTC(), LimitSeconds: s.Limit.Seconds(), Why: s.Why}
+		if s.Block.Chain != "" {
+			d.Source.Block = &s.Block
+		}
 	}
 	return Body{Type: "liqwatch." + string(a.Kind), Timestamp: a.Seen.UTC(), Data: d}
 }

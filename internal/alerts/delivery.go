@@ -25,13 +25,48 @@ func defaultSchedule() []time.Duration {
 }
 
 // Run delivers until the context ends. A send that has begun is finished first.
+// What waits for a notifier that no longer exists is given up, and told.
 func (d *Dispatcher) Run(ctx context.Context) {
+	if err := d.abandon(ctx); err != nil && ctx.Err() == nil {
+		d.log.Error().Err(err).Msg("outbox")
+	}
 	var wg sync.WaitGroup
 	for _, name := range slices.Sorted(maps.Keys(d.notifiers)) {
 		wg.Go(func() { d.serve(ctx, name) })
 	}
 	wg.Wait()
 }
+
+// abandon gives up the deliveries of notifiers that are not configured any more.
+func (d *Dispatcher) abandon(ctx context.Context) error {
+	names, err := d.outbox.Waiting(ctx)
+	if err != nil {
+		return fmt.Errorf("look for deliveries to notifiers that are gone: %w", err)
+	}
+	for _, name := range names {
+		if _, ok := d.notifiers[name]; ok {
+			continue
+		}
+		for {
+			due, err := d.outbox.Claim(ctx, name, farFuture, d.opt.Lease, 100)
+			if err != nil {
+				return fmt.Errorf("claim deliveries: %w", err)
+			}
+			if len(due) == 0 {
+				break
+			}
+			for _, del := range due {
+				if err := d.settle(ctx, name, del, Refused(errors.New("this notifier is no longer configured"))); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// farFuture is a time at which everything is due.
+var farFuture = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // serve delivers to one notifier, one message at a time, in order of urgency.
 func (d *Dispatcher) serve(ctx context.Context, name string) {

@@ -56,6 +56,8 @@ type Outbox interface {
 	Settle(ctx context.Context, d Delivery, r Result, posts ...Post) error
 	// NextDue is the earliest time at which a delivery of the notifier can be claimed; false when none waits.
 	NextDue(ctx context.Context, notifier string) (time.Time, bool, error)
+	// Waiting are the notifiers for which deliveries wait.
+	Waiting(ctx context.Context) ([]string, error)
 	// Post keeps alerts that come of no rule.
 	Post(ctx context.Context, at time.Time, posts ...Post) error
 }

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Source is something whose data must not stop: a chain or a market.
+// Source is something whose data must not stop: a chain, a market or a price.
 type Source struct {
 	Name string `json:"name"`
-	// What it is: "chain" or "market".
+	// What it is: "chain", "market" or "price".
 	What string `json:"what"`
-	// Block is the newest one processed.
+	// Block is the newest one processed; of a price, none.
 	Block BlockRef `json:"block"`
 	// Fed is when data last came, by the caller's choice: the block's own time, or the
 	// wall time at which it was processed.
@@ -43,7 +43,7 @@ func Pulse(r StaleRule, b Beat, s Source, now time.Time) (Beat, []Alert) {
 	if stale == b.Stale {
 		return b, nil
 	}
-	a := Alert{Kind: KindFresh, Reason: ReasonFresh, Rule: "data-stale", Notify: r.Notify, Severity: Info, Seen: now, Source: &s, Blocks: []BlockRef{s.Block}}
+	a := Alert{Kind: KindFresh, Reason: ReasonFresh, Rule: "data-stale", Notify: r.Notify, Severity: Info, Seen: now, Source: &s}
 	if stale {
 		b.Number++
 		b.Since = s.Fed

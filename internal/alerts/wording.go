@@ -28,6 +28,7 @@ var wording = template.Must(template.New("").Funcs(template.FuncMap{
 	"went":      func(v voiced) string { return went(v.Side) },
 	"withdrawn": func(v voiced) string { return withdrawn(v.Corrects) },
 	"age":       func(v voiced) string { return span(v.age()) },
+	"source":    sourceName,
 	"sourceage": func(v voiced) string { return span(v.Seen.Sub(v.Source.Fed)) },
 }).ParseFS(templateFiles, "templates/messages.tmpl"))
 
@@ -102,6 +103,13 @@ func (a Alert) band() (from, to decimal.Decimal) {
 func bandText(a Alert) string {
 	from, to := a.band()
 	return price(from) + " to " + exact(to)
+}
+
+func sourceName(s *Source) string {
+	if s.What == "price" {
+		return "the price of " + clean(s.Name)
+	}
+	return clean(s.What) + " " + clean(s.Name)
 }
 
 func beside(a Alert) string {

@@ -77,6 +77,15 @@ func TestWording(t *testing.T) {
 	}
 }
 
+func TestAPriceThatIsGoneIsNoBlock(t *testing.T) {
+	a := sample(KindStale)
+	a.Source = &Source{Name: "ETH", What: "price", Fed: a.Seen.Add(-10 * time.Minute)}
+	m, err := Compose(a)
+	require.NoError(t, err)
+	require.Equal(t, "No new data for 10 min: the price of ETH", m.Title)
+	require.NotContains(t, m.Text+string(m.Data), "block")
+}
+
 func TestNumbersForPeople(t *testing.T) {
 	for in, want := range map[string]string{
 		"0": "0 USD", "999.4": "999 USD", "1000": "1 k USD", "999499": "999 k USD", "999500": "1 M USD", "312345678": "312 M USD",

@@ -210,6 +210,27 @@ func TestANewAlertIsFoundWithoutBeingWoken(t *testing.T) {
 	})
 }
 
+func TestWhatWaitsForANotifierThatIsGoneIsToldElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "x.db")
+		other := &sink{}
+		s := open(t, path)
+		for i := range 150 {
+			require.NoError(t, s.Post(t.Context(), time.Now(), storetest.Post(t, fmt.Sprint(i), alerts.Info, "renamed")))
+		}
+		require.NoError(t, s.Close())
+		deliver(t, path, time.Hour, map[string]alerts.Notifier{"other": other})
+		require.Len(t, other.got, 1)
+		require.Contains(t, other.got[0].Text, `The notifier "renamed" did not deliver`)
+		require.Contains(t, other.got[0].Text, "no longer configured")
+		s = open(t, path)
+		names, err := s.Waiting(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, names)
+		require.NoError(t, s.Close())
+	})
+}
+
 type noticer struct {
 	*sink
 	notices []alerts.Notice

@@ -98,6 +98,15 @@ func (s *Store) NextDue(ctx context.Context, notifier string) (time.Time, bool, 
 	return time.Unix(0, next.Int64).UTC(), true, nil
 }
 
+// Waiting are the notifiers for which deliveries wait.
+func (s *Store) Waiting(ctx context.Context) ([]string, error) {
+	var names []string
+	return names, s.each(ctx, `SELECT DISTINCT notifier FROM deliveries WHERE fate = 'pending' ORDER BY notifier`, nil, func(name string) error {
+		names = append(names, name)
+		return nil
+	})
+}
+
 // Post keeps alerts that come of no rule.
 func (s *Store) Post(ctx context.Context, at time.Time, posts ...alerts.Post) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return s.savePosts(ctx, tx, at, posts) })

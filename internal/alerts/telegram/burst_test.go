@@ -64,7 +64,7 @@ func randomFault(rng *rand.Rand) telegramtest.Fault {
 // A bad day at Telegram: everything arrives, nothing is sent before its time, and
 // what may be there twice says so.
 func TestABadDayLosesNothing(t *testing.T) {
-	const messages, seed = 1000, 7
+	const messages, seed = 400, 7
 	srv := telegramtest.New(token, "-42")
 	defer srv.Close()
 	n, err := build(map[string]any{"token": token, "chat_id": -42, "api_url": srv.URL})
