@@ -141,10 +141,10 @@ func (b *Book) Unpriced(i int) bool {
 func (b *Book) price(raw []uint256.Int) {
 	for i := range b.table.res {
 		r := &b.table.res[i]
-		b.assets = append(b.assets, protocols.Asset{Symbol: r.symbol, Address: r.asset, Decimals: int32(r.decimals)})
+		b.assets = append(b.assets, protocols.Asset{Symbol: r.symbol, Address: r.asset, Decimals: int32(r.decimals), PriceDecimals: b.shape.quoteDecimals})
 	}
 	for _, s := range b.table.sources {
-		b.assets = append(b.assets, protocols.Asset{Symbol: "e-mode price " + s.String()[2:8], Address: s, Decimals: b.shape.quoteDecimals})
+		b.assets = append(b.assets, protocols.Asset{Symbol: "e-mode price " + s.String()[2:8], Address: s, Decimals: b.shape.quoteDecimals, PriceDecimals: b.shape.quoteDecimals})
 	}
 	b.prices = protocols.Prices{Raw: raw, QuoteUSD: decimal.NewFromInt(1)}
 	for i := range raw {
