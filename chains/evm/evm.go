@@ -71,6 +71,9 @@ func New(cfg Config, log zerolog.Logger) (*Client, error) {
 	if len(cfg.Endpoints) == 0 {
 		return nil, fmt.Errorf("chain %s: no rpc endpoint is configured", cfg.Name)
 	}
+	if cfg.Agree > len(cfg.Endpoints) {
+		return nil, fmt.Errorf("chain %s: %d nodes are to agree and there are %d", cfg.Name, cfg.Agree, len(cfg.Endpoints))
+	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 20 * time.Second
 	}

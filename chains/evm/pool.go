@@ -226,34 +226,38 @@ func (p *pool) pauseBefore(round int, a ask) time.Duration {
 	return max(pause, soonest)
 }
 
-// giveUp says why no node answered. When all say the same thing, that is the error.
+// giveUp says why no node answered. When one said why it never will, that is the error.
 func (p *pool) giveUp(ctx context.Context, failed []nodeFailure) error {
-	if given(ctx) {
-		return context.Cause(ctx)
-	}
 	if p.allWrong() {
-		return fmt.Errorf("%w: %s; check rpc and id of this chain", chains.ErrWrongChain, p.whyWrong())
+		return fmt.Errorf("%w: %s; check rpc and id of this chain", chains.ErrWrongChain, p.resting())
 	}
 	var reasons []string
-	var first error
+	var cause error
 	for _, f := range failed {
 		if f.node == nil {
 			reasons = append(reasons, p.resting())
 			continue
 		}
 		reasons = append(reasons, f.node.label+": "+f.err.Error())
-		if !faultKind(f.err).retryable() && first == nil {
-			first = f.err
+		if cause == nil || faultKind(cause).retryable() && !faultKind(f.err).retryable() {
+			cause = f.err
 		}
 	}
-	reason := strings.Join(reasons, "; ")
-	switch {
-	case first != nil:
-		return &poolError{text: reason, cause: first, hint: hint(faultKind(first))}
-	case len(failed) > 0 && failed[0].node != nil:
-		return &poolError{text: reason, cause: errors.Join(chains.ErrUnreachable, failed[0].err), hint: hint(faultKind(failed[0].err))}
+	if len(reasons) == 0 {
+		reasons = append(reasons, p.resting())
 	}
-	return fmt.Errorf("%w: %s", chains.ErrUnreachable, reason)
+	e := &poolError{text: strings.Join(reasons, "; "), cause: cause}
+	if given(ctx) {
+		e.cause = context.Cause(ctx)
+		return e
+	}
+	if cause != nil {
+		e.hint = hint(faultKind(cause))
+	}
+	if e.word() == nil {
+		e.cause = errors.Join(chains.ErrUnreachable, cause)
+	}
+	return e
 }
 
 // allWrong reports that every node is of another chain.
@@ -265,21 +269,12 @@ func (p *pool) allWrong() bool {
 	})
 }
 
-func (p *pool) whyWrong() string {
-	var out []string
-	for _, n := range p.nodes {
-		n.mu.Lock()
-		out = append(out, n.label+": "+n.health.why)
-		n.mu.Unlock()
-	}
-	return strings.Join(out, "; ")
-}
-
+// resting says why each node is not asked.
 func (p *pool) resting() string {
 	var out []string
 	for _, n := range p.nodes {
 		n.mu.Lock()
-		out = append(out, fmt.Sprintf("%s is resting (%s)", n.label, n.health.why))
+		out = append(out, n.label+": "+cmp.Or(n.health.why, "not asked yet"))
 		n.mu.Unlock()
 	}
 	return strings.Join(out, "; ")
@@ -292,17 +287,26 @@ type poolError struct {
 }
 
 func (e *poolError) Error() string {
-	head := ""
-	for _, word := range []error{chains.ErrPruned, chains.ErrReorged, chains.ErrUnreachable, chains.ErrNoOverrides, chains.ErrNotFound} {
-		if errors.Is(e.cause, word) {
-			head = word.Error() + ": "
-			break
-		}
+	text := e.text
+	if word := e.word(); word != nil {
+		text = word.Error() + ": " + text
 	}
 	if e.hint != "" {
-		return head + e.text + " (" + e.hint + ")"
+		text += " (" + e.hint + ")"
 	}
-	return head + e.text
+	return text
+}
+
+// word is what package chains calls the cause, or why the question ended.
+func (e *poolError) word() error {
+	for _, word := range []error{
+		chains.ErrPruned, chains.ErrReorged, chains.ErrNotFound, chains.ErrFinality, chains.ErrUnreachable, context.Canceled, context.DeadlineExceeded,
+	} {
+		if errors.Is(e.cause, word) {
+			return word
+		}
+	}
+	return nil
 }
 
 func (e *poolError) Unwrap() error { return e.cause }

@@ -2,6 +2,7 @@ package evm
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"slices"
 	"sort"
@@ -371,4 +372,28 @@ func TestFinalityIsNotUndone(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, kept.Head(), got)
 	}
+}
+
+// Errors say which node, what is wrong, and what the operator can do.
+func TestErrorsSayWhatToDo(t *testing.T) {
+	chain := world(33)
+	for fault, want := range map[string]string{"401": "check the key", "429": "lower the rate", "loose error": "lower the rate", "502": "HTML page"} {
+		node := chainstest.NewNode(t, chain)
+		node.Behave(chainstest.Behaviour{Fault: fault})
+		c := client(t, Config{ChainID: 1}, node)
+		_, err := c.pollHeads(t.Context())
+		require.ErrorIs(t, err, chains.ErrUnreachable, fault)
+		require.ErrorContains(t, err, want, fault)
+		require.ErrorContains(t, err, node.URL, fault)
+	}
+	node := chainstest.NewNode(t, chain)
+	node.Behave(chainstest.Behaviour{Fault: "hang"})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := client(t, Config{ChainID: 1}, node).Block(ctx, 3)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	_, err = New(Config{Name: "x", Agree: 2, Endpoints: []Endpoint{{URL: "http://h"}}}, zerolog.Nop())
+	require.ErrorContains(t, err, "agree")
+	_, err = New(Config{Name: "x"}, zerolog.Nop())
+	require.ErrorContains(t, err, "no rpc endpoint")
 }
