@@ -128,7 +128,12 @@ func (f *Follower) refresh(ctx context.Context, head chains.Block, failed map[st
 			steps = append(steps, t.market.Refresh(head, f.scope(t)))
 		}
 	}
-	for i, err := range RunSteps(ctx, f.chain, head, steps...) {
+	for _, s := range f.spots {
+		steps = append(steps, s.step())
+	}
+	errs := RunSteps(ctx, f.chain, head, steps...)
+	f.tellSpots(errs[len(open):])
+	for i, err := range errs[:len(open)] {
 		t := open[i]
 		if err != nil {
 			failed[t.market.Name()] = fmt.Errorf("read %s at block %d: %w", t.market.Name(), head.Number, err)
@@ -136,6 +141,19 @@ func (f *Follower) refresh(ctx context.Context, head chains.Block, failed map[st
 		}
 		if f.scope(t) == protocols.Everything {
 			t.loaded, t.swept = true, f.Now()
+		}
+	}
+}
+
+// tellSpots logs spot feeds that could not be read; the last price is not kept.
+func (f *Follower) tellSpots(errs []error) {
+	for i, s := range f.spots {
+		err := s.err
+		if errs[i] != nil {
+			s.now, err = nil, errs[i]
+		}
+		if err != nil {
+			f.log.Warn().Err(err).Str("axis", s.Axis).Msg("no market price")
 		}
 	}
 }

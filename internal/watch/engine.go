@@ -51,7 +51,8 @@ type chainState struct {
 	undo    *uint64 // ancestor of a reorg that the rules have not been told of yet
 	blockAt time.Time
 	bookAt  map[string]fedAt
-	why     string // the last pass failed because
+	spots   map[string]SpotPrice // by axis
+	why     string               // the last pass failed because
 }
 
 // NewEngine watches the chains named with the rules.
@@ -92,7 +93,7 @@ func (e *Engine) Take(ctx context.Context, chain string, out Outcome, f *Followe
 	defer e.mu.Unlock()
 	c := e.chains[chain]
 	c.tried, c.books, c.block, c.final, c.blockAt = true, books, out.Block, final, e.Now()
-	c.why = ""
+	c.why, c.spots = "", f.Spots()
 	c.feed(books, e.Now())
 	if out.Undone {
 		c.lower(out.Ancestor.Number)

@@ -29,6 +29,7 @@ type Follower struct {
 	chain    chains.Chain
 	can      chains.Capabilities
 	tracked  []*tracked
+	spots    []*spot
 	accounts Accounts
 	log      zerolog.Logger
 	trail    trail
