@@ -146,8 +146,9 @@ func (s *Store) savePosts(ctx context.Context, tx *sql.Tx, at time.Time, posts [
 			continue
 		}
 		for _, notifier := range p.Notify {
+			// Due at once whatever the clock does: it may be set back before the first attempt.
 			_, err := tx.ExecContext(ctx, `INSERT INTO deliveries (alert, notifier, fate, urgency, created, next_at)
-				VALUES ($1, $2, 'pending', $3, $4, $4) ON CONFLICT (alert, notifier) DO NOTHING`,
+				VALUES ($1, $2, 'pending', $3, $4, 0) ON CONFLICT (alert, notifier) DO NOTHING`,
 				p.Message.ID, notifier, p.Alert.Severity.Rank(), at.UnixNano())
 			if err != nil {
 				return fmt.Errorf("save the delivery of %s to %s: %w", p.Alert.Key, notifier, err)

@@ -156,8 +156,11 @@ func nextDue(t *testing.T, open Open) {
 		require.True(t, ok)
 		return at
 	}
-	require.Equal(t, noon, due())
-	d := claim(t, s, "a", noon)[0]
+	require.False(t, due().After(noon.Add(-time.Hour)), "due at once, even when the clock is set back")
+	d := claim(t, s, "a", noon.Add(-time.Hour))[0]
+	require.Equal(t, noon.Add(-59*time.Minute), due(), "the lease")
+	require.NoError(t, s.Settle(ctx, d, alerts.Result{Fate: alerts.Pending, At: noon, Next: noon}))
+	d = claim(t, s, "a", noon)[0]
 	require.Equal(t, noon.Add(time.Minute), due(), "the lease")
 	later := noon.Add(5*time.Minute + 1)
 	require.NoError(t, s.Settle(ctx, d, alerts.Result{Fate: alerts.Pending, At: noon, Next: later, Failed: true}))
