@@ -20,7 +20,7 @@ func anyBook(t *rapid.T, eth uint64, loans int) *FixtureBook {
 	}
 	// Only protocols that round nothing but the legs have no health number.
 	b.NoHealth = !b.Old && rapid.IntRange(0, 3).Draw(t, "no health") == 0
-	lt := func(n string) uint64 { return rapid.Uint64Range(5000, 9700).Draw(t, n) }
+	lt := func(n string) uint64 { return rapid.Uint64Range(2100, 9700).Draw(t, n) }
 	b.Tokens = []FixtureToken{
 		{Symbol: "ETH", Decimals: int32(rapid.IntRange(0, 6).Draw(t, "eth decimals")), Ratio: 1e8, LT: lt("eth lt")},
 		{Symbol: "wstETH", Decimals: 4, Ratio: rapid.Uint64Range(9e7, 1.5e8).Draw(t, "ratio"), LT: lt("wsteth lt")},

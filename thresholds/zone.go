@@ -7,9 +7,11 @@ import (
 )
 
 // Tolerance is the part of a position's value within which a float says nothing:
-// there the protocol's own predicate is asked. Whole-basis-point truncation of
-// Aave's average threshold (up to 1.2e-4) and ten minutes of interest lie within it.
-const Tolerance = 2.5e-4
+// there the protocol's own predicate is asked. Aave before 3.5 cuts the average
+// threshold to whole basis points, which takes up to 1e-4 of the collateral: 5e-4 of
+// the debt where the average threshold is 20 %, the lowest provided for. Ten minutes
+// of interest lie within it as well, where thresholds are higher.
+const Tolerance = 5e-4
 
 // state is what floats say of a stretch of places.
 type state uint8
