@@ -76,7 +76,7 @@ func (c *Chain) run(e execution) ([]byte, error) {
 	switch {
 	case errors.Is(err, vm.ErrExecutionReverted):
 		return out, errReverted
-	case errors.Is(err, vm.ErrOutOfGas) || errors.Is(err, OutOfGas):
+	case errors.Is(err, vm.ErrOutOfGas) || errors.Is(err, ErrOutOfGas):
 		return nil, errOutOfGas
 	}
 	return out, err
@@ -152,14 +152,14 @@ func chainConfig(id uint64) *params.ChainConfig {
 }
 
 // scripted lets a Go function stand for a contract. It costs 100 gas; a view that
-// panics with [OutOfGas] uses all there is.
+// panics with [ErrOutOfGas] uses all there is.
 type scripted struct {
 	view View
 	at   chains.Block
 }
 
-// OutOfGas, panicked with by a [View], uses up the gas of the call.
-var OutOfGas = errors.New("the view used all its gas")
+// ErrOutOfGas, panicked with by a [View], uses up the gas of the call.
+var ErrOutOfGas = errors.New("the view used all its gas")
 
 func (s scripted) Name() string              { return "scripted view" }
 func (s scripted) RequiredGas([]byte) uint64 { return 100 }
@@ -167,10 +167,10 @@ func (s scripted) RequiredGas([]byte) uint64 { return 100 }
 func (s scripted) Run(input []byte) (out []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			if r != any(OutOfGas) {
+			if r != any(ErrOutOfGas) {
 				panic(r)
 			}
-			out, err = nil, OutOfGas
+			out, err = nil, ErrOutOfGas
 		}
 	}()
 	out, ok := s.view(s.at, input)

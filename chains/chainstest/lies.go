@@ -104,8 +104,8 @@ func body(name string, answer func(w http.ResponseWriter, honest []any)) Lie {
 }
 
 // field makes a lie that changes fields of every block.
-func field(name string, alone bool, change func(n *Node, req rpcRequest, block map[string]any)) Lie {
-	return result(name, "eth_getBlockByNumber", alone, func(n *Node, req rpcRequest, honest any) any {
+func field(name string, change func(n *Node, req rpcRequest, block map[string]any)) Lie {
+	return result(name, "eth_getBlockByNumber", true, func(n *Node, req rpcRequest, honest any) any {
 		if m, ok := honest.(map[string]any); ok {
 			change(n, req, m)
 		}
@@ -119,13 +119,13 @@ var blockLies = []Lie{
 		return a
 	}},
 	result("chain id in words", "eth_chainId", true, constant("mainnet")),
-	field("the block's hash is wrong", true, func(_ *Node, _ rpcRequest, b map[string]any) { b["hash"] = chains.Hash{1}.String() }),
-	field("the block's parent is wrong", true, func(_ *Node, _ rpcRequest, b map[string]any) { b["parentHash"] = chains.Hash{2}.String() }),
-	field("the block's time is wrong", true, func(_ *Node, _ rpcRequest, b map[string]any) { b["timestamp"] = "0x7fffffff" }),
-	field("the block's bloom is empty", true, func(_ *Node, _ rpcRequest, b map[string]any) { b["logsBloom"] = "0x" + zeros(512) }),
-	field("the block's number is absurd", true, func(_ *Node, _ rpcRequest, b map[string]any) { b["number"] = "0x7fffffffffffffff" }),
-	field("the block's number is no number", true, func(_ *Node, _ rpcRequest, b map[string]any) { b["number"] = "latest" }),
-	field("the block has no hash", true, func(_ *Node, _ rpcRequest, b map[string]any) { delete(b, "hash") }),
+	field("the block's hash is wrong", func(_ *Node, _ rpcRequest, b map[string]any) { b["hash"] = chains.Hash{1}.String() }),
+	field("the block's parent is wrong", func(_ *Node, _ rpcRequest, b map[string]any) { b["parentHash"] = chains.Hash{2}.String() }),
+	field("the block's time is wrong", func(_ *Node, _ rpcRequest, b map[string]any) { b["timestamp"] = "0x7fffffff" }),
+	field("the block's bloom is empty", func(_ *Node, _ rpcRequest, b map[string]any) { b["logsBloom"] = "0x" + zeros(512) }),
+	field("the block's number is absurd", func(_ *Node, _ rpcRequest, b map[string]any) { b["number"] = "0x7fffffffffffffff" }),
+	field("the block's number is no number", func(_ *Node, _ rpcRequest, b map[string]any) { b["number"] = "latest" }),
+	field("the block has no hash", func(_ *Node, _ rpcRequest, b map[string]any) { delete(b, "hash") }),
 	result("another block than asked", "eth_getBlockByNumber", true, func(n *Node, req rpcRequest, honest any) any {
 		if len(req.Params) > 0 && string(req.Params[0]) == `"latest"` {
 			return honest
@@ -230,7 +230,7 @@ var callLies = []Lie{
 	}),
 	result("null instead of a call's answer", "eth_call", true, constant(nothing)),
 	result("a call's answer is no hex", "eth_call", true, constant("0xzz")),
-	{Name: "reads are of an older block", Alone: true, method: "eth_call", answer: func(n *Node, b Behaviour, req rpcRequest, a rpcAnswer) rpcAnswer {
+	{Name: "reads are of an older block", Alone: true, method: "eth_call", answer: func(n *Node, b Behaviour, req rpcRequest, _ rpcAnswer) rpcAnswer {
 		b.Lag, b.IgnorePin, b.Lie = 3, true, ""
 		out, err := n.call(b, req.Params)
 		return rpcAnswer{Version: "2.0", ID: req.ID, Result: out, Error: err}

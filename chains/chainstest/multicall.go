@@ -3,6 +3,7 @@ package chainstest
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
@@ -88,7 +89,7 @@ func (c *Chain) subcall(parsed abi.ABI, at chains.Block, to chains.Address, data
 		return nil, true, false // no code: a call succeeds and returns nothing
 	}
 	ret, err := scripted{view: v, at: at}.Run(data)
-	return ret, err == nil, err == OutOfGas
+	return ret, err == nil, errors.Is(err, ErrOutOfGas)
 }
 
 func (c *Chain) multicallStamp(parsed abi.ABI, at chains.Block, data []byte) []byte {

@@ -1,6 +1,8 @@
 package evm
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,11 +38,8 @@ func BenchmarkPackMulticall(b *testing.B) {
 }
 
 func BenchmarkUnpack(b *testing.B) {
-	raw := make([]byte, stampLen)
-	for range 1_000 {
-		raw = append(raw, 0, 0, 0, 32)
-		raw = append(raw, make([]byte, 32)...)
-	}
+	one := append([]byte{0, 0, 0, 32}, make([]byte, 32)...)
+	raw := slices.Concat(make([]byte, stampLen), bytes.Repeat(one, 1_000))
 	text := []byte(`"` + hexData(raw) + `"`)
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
@@ -99,14 +98,14 @@ func BenchmarkRequestsPer1000Accounts(b *testing.B) {
 			}
 			_, err = c.Read(b.Context(), head, list[:100]) // finding out is paid once
 			require.NoError(b, err)
-			before, asked, rounds := c.Stats(), 0, 0
+			before, rounds := c.Stats(), 0
 			for b.Loop() {
 				_, err := c.Read(b.Context(), head, list)
 				require.NoError(b, err)
 				rounds++
 			}
 			after := c.Stats()
-			asked = int(after.Requests() - before.Requests())
+			asked := after.Requests() - before.Requests()
 			upBefore, downBefore := before.Bytes()
 			up, down := after.Bytes()
 			per := float64(rounds*accounts) / 1000

@@ -3,6 +3,7 @@ package evm
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
@@ -119,8 +120,7 @@ func TestPackedFormsAreInverse(t *testing.T) {
 			if a.heavy {
 				flag |= flagHeavy
 			}
-			b = append(b, flag, byte(len(a.data)>>16), byte(len(a.data)>>8), byte(len(a.data)))
-			b = append(b, a.data...)
+			b = slices.Concat(b, []byte{flag, byte(len(a.data) >> 16), byte(len(a.data) >> 8), byte(len(a.data))}, a.data)
 		}
 		s, got, err := unpackOutput(b, len(answers))
 		if err != nil {

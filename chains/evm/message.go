@@ -88,8 +88,8 @@ func decodeSingle(body []byte, id uint64, n int) ([]reply, error) {
 	}
 	r, err := w.check()
 	if err != nil {
-		if e := looseError(body); e != nil {
-			return nil, e
+		if text := looseText(body); text != "" {
+			return nil, classify(&rpcError{Message: text})
 		}
 		return nil, err
 	}
@@ -126,20 +126,20 @@ func (w wireReply) check() (reply, error) {
 	return reply{result: w.Result}, nil
 }
 
-// looseError reads refusals that are JSON but not JSON-RPC, as gateways send them
-// in place of an answer: {"Error":"..."}, {"message":"..."}.
-func looseError(body []byte) error {
+// looseText reads refusals that are JSON but not JSON-RPC, as gateways send them
+// in place of an answer: {"Error":"..."}, {"message":"..."}. Empty when it is none.
+func looseText(body []byte) string {
 	var loose map[string]json.RawMessage
 	if json.Unmarshal(body, &loose) != nil {
-		return nil
+		return ""
 	}
 	for _, key := range []string{"Error", "error", "message", "msg"} {
 		var text string
 		if json.Unmarshal(loose[key], &text) == nil && text != "" {
-			return classify(&rpcError{Message: text})
+			return text
 		}
 	}
-	return nil
+	return ""
 }
 
 func decodeRPCError(raw json.RawMessage) error {

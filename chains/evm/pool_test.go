@@ -226,7 +226,7 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 func TestRetryAfterForms(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for v, want := range map[string]time.Duration{
-		"": 0, "5": 5 * time.Second, " 0.5 ": 500 * time.Millisecond, "-1": 0, "soon": 0, "NaN": 0,
+		"": 0, "5": 5 * time.Second, "0.5": 500 * time.Millisecond, "-1": 0, "soon": 0, "NaN": 0,
 		now.Add(time.Minute).Format(http.TimeFormat): time.Minute, now.Add(-time.Minute).Format(http.TimeFormat): 0,
 	} {
 		assert.Equal(t, want, retryAfter(v, now), "%q", v)

@@ -54,11 +54,12 @@ type input struct {
 }
 
 // copy pushes the opcode that copies input to memory (destination, position, length).
-func (i input) copy(a *assembler) *assembler {
+func (i input) copy(a *assembler) {
 	if i.initcode {
-		return a.op(opCodeCopy)
+		a.op(opCodeCopy)
+		return
 	}
-	return a.op(opCalldataCopy)
+	a.op(opCalldataCopy)
 }
 
 func (i input) size(a *assembler) *assembler {

@@ -1,6 +1,7 @@
 package evm
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -32,17 +33,20 @@ func newTip(chainID uint64) *tip {
 	return t
 }
 
-// admit decides on a header whose hash did or did not come out right.
-func (t *tip) admit(h header, err error) error {
+// admit decides on a header whose hash did or did not come out right. warn is
+// true the first time that a wrong one is let through.
+func (t *tip) admit(h header, err error) (warn bool, _ error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if h.proven {
 		t.hashable = true
 	}
-	if err == errHashMismatch && !t.hashable {
-		return nil
+	if errors.Is(err, errHashMismatch) && !t.hashable {
+		first := !t.warned
+		t.warned = true
+		return first, nil
 	}
-	return err
+	return false, err
 }
 
 // remember keeps a canonical header.

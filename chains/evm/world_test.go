@@ -34,7 +34,7 @@ func world(n int) *chainstest.Chain {
 		return append(out, data...), true
 	})
 	c.SetView(refuses, func(_ chains.Block, data []byte) ([]byte, bool) { return data, false })
-	c.SetView(burner, func(chains.Block, []byte) ([]byte, bool) { panic(chainstest.OutOfGas) })
+	c.SetView(burner, func(chains.Block, []byte) ([]byte, bool) { panic(chainstest.ErrOutOfGas) })
 	for i := range n {
 		for s := range 4 {
 			c.SetSlot(tokenA, word(s), word(1000*i+s))
