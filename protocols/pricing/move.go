@@ -15,7 +15,8 @@ import (
 func (s *Sheet) Move(moves []protocols.Move) (protocols.Prices, error) {
 	next := *s
 	next.Feeds = append([]Feed(nil), s.Feeds...)
-	copyPrices(&next.Prices, &protocols.Prices{Raw: append([]uint256.Int(nil), s.Prices.Raw...), QuoteUSD: s.Prices.QuoteUSD})
+	// A slice of its own: the sheet's prices are those of a snapshot.
+	next.Prices.Raw = append([]uint256.Int(nil), s.Prices.Raw...)
 	moved := make([]bool, len(s.Feeds))
 	for _, pass := range []func(protocols.Move) bool{isMarket, isBase} {
 		for _, m := range moves {
