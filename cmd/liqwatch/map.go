@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/urfave/cli/v3"
 
 	"liqwatch/internal/chart"
+	"liqwatch/internal/config"
 	"liqwatch/thresholds"
 )
 
@@ -54,7 +56,24 @@ func runMap(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return fmt.Errorf("draw the map: %w", err)
 	}
-	return output(cmd, func(w io.Writer) error { return writeMap(w, m, edges, format) })
+	levels := marked(snap.cfg, ladder.Axis().Name, cmd)
+	return output(cmd, func(w io.Writer) error { return writeMap(w, m, levels, format) })
+}
+
+// marked are the prices worth a mark in the picture: those asked for, else those
+// of the rules.
+func marked(cfg *config.Config, axis string, cmd *cli.Command) []decimal.Decimal {
+	if cmd.IsSet("levels") {
+		levels, _ := thresholds.ParseLevels(cmd.String("levels"))
+		return levels
+	}
+	var out []decimal.Decimal
+	for _, r := range cfg.Rules {
+		if r.Axis == axis {
+			out = append(out, r.Levels.Prices...)
+		}
+	}
+	return out
 }
 
 // edgesOf reads --levels, --step or --walls; without any, a step is chosen that
@@ -109,14 +128,14 @@ func niceStep(spot decimal.Decimal) decimal.Decimal {
 	return power
 }
 
-func writeMap(w io.Writer, m *thresholds.Map, edges []decimal.Decimal, format string) error {
+func writeMap(w io.Writer, m *thresholds.Map, levels []decimal.Decimal, format string) error {
 	switch format {
 	case "json":
 		return writeJSON(w, m)
 	case "csv":
 		return mapCSV(w, m)
 	case "png":
-		return chart.PNG(w, m, chart.Options{Levels: edges})
+		return chart.PNG(w, m, chart.Options{Levels: levels, Now: time.Now()})
 	}
 	return mapTable(w, m)
 }
