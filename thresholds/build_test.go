@@ -94,3 +94,28 @@ func TestEmptyMapKeepsItsShape(t *testing.T) {
 		  "by_market":[],"by_asset":[],"top10_share":"0","largest":[]}],
 		"down":[],"up":[]}`, toJSON(t, m))
 }
+
+// Two proxies of one pair may read different answers for a while: now is judged
+// at what each asset's own feed says, the axis moves both to one price.
+func TestFeedsOfOnePairMayDisagreeNow(t *testing.T) {
+	b := JointFixture("one", "c")
+	b.Loans = append(b.Loans, FixtureLoan{ID: "0xshort", Legs: []FixtureLeg{
+		{2, protocols.Collateral, 10_000e6}, {1, protocols.Debt, 4e8}, // .78*10000 against 4*p
+	}})
+	at := b.Reprice(1555e8)
+	at.Raw[1].SetUint64(1890e8) // wstETH's own feed is behind: 1866 by the axis
+	l, err := Build("ETH", "", []protocols.Book{at})
+	require.NoError(t, err)
+	require.Zero(t, l.Now().Accounts)
+	tr, err := l.Triggers("one", 0)
+	require.NoError(t, err)
+	require.Equal(t, "1555", tr.Down.String())
+	require.Nil(t, tr.Up)
+	tr, err = l.Triggers("one", 1)
+	require.NoError(t, err)
+	require.Nil(t, tr.Down)
+	require.Equal(t, "1625.00000001", tr.Up.String())
+	m, err := l.Map(nil, MapOptions{})
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 1}, []int{m.Bands[0].AtTrigger.Accounts, m.Bands[1].AtTrigger.Accounts})
+}

@@ -97,6 +97,11 @@ func topOf(m *market) uint256.Int {
 func (w *walker) trigger(i int, d direction) (uint256.Int, bool) {
 	w.i, w.terms = i, w.m.book.Terms(i, w.terms[:0])
 	spot := w.m.spotFloat
+	if w.m.offPath && w.flips(&w.m.spot) {
+		// Two feeds of the pair disagree, and where both read what the axis reads, the
+		// position is past its trigger: it is at spot, on the side where health falls.
+		return w.m.spot, (w.slope(spot) >= 0) == (d == down)
+	}
 	w.runs = stretches(w.terms, w.m.segments, placeFloat(&w.bottom), placeFloat(&w.top), w.runs[:0])
 	if d == down {
 		slices.Reverse(w.runs)
@@ -111,6 +116,16 @@ func (w *walker) trigger(i int, d direction) (uint256.Int, bool) {
 		}
 	}
 	return uint256.Int{}, false
+}
+
+// slope is how linear health changes with the price at a place.
+func (w *walker) slope(place float64) float64 {
+	for k := range w.m.segments {
+		if seg := &w.m.segments[k]; place <= seg.To {
+			return lineOf(w.terms, seg).s
+		}
+	}
+	return 0
 }
 
 // ends are the places of a stretch nearest to and farthest from spot, widened
