@@ -76,5 +76,5 @@ func whenOf(unix uint64) string {
 }
 
 func timeOf(unix uint64) string {
-	return time.Unix(int64(unix), 0).UTC().Format("2006-01-02 15:04:05 UTC") //nolint:gosec // block times are far below 2^63
+	return time.Unix(int64(unix), 0).UTC().Format("2006-01-02 15:04:05 UTC")
 }

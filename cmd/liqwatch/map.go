@@ -40,7 +40,7 @@ func runMap(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	defer snap.Close()
+	defer snap.done()
 	if cmd.Bool("explain") {
 		return explain(cmd.Root().Writer, snap, cmd.String("axis"), format)
 	}

@@ -67,7 +67,7 @@ func mapCSV(w io.Writer, m *thresholds.Map) error {
 	for _, b := range m.Bands {
 		t := b.AtTrigger
 		_ = c.Write([]string{
-			m.Axis, m.Spot.String(), edge(b.From, ""), edge(b.To, ""), string(b.Direction), fmt.Sprint(t.Accounts), fmt.Sprint(t.Owners),
+			m.Axis, m.Spot.String(), edge(b.From, ""), edge(b.To, ""), b.Direction, fmt.Sprint(t.Accounts), fmt.Sprint(t.Owners),
 			t.AtRiskUSD.String(), t.SeizableUSD.String(), t.DebtUSD.String(), t.BadDebtUSD.String(),
 			b.AtSpot.AtRiskUSD.String(), b.Top10Share.String(),
 		})

@@ -156,7 +156,7 @@ func (p *player) step(ctx context.Context, c *recorded.Chain) error {
 	if err != nil {
 		return fmt.Errorf("play the recording: %w", err)
 	}
-	p.now.Store(int64(head.Time)) //nolint:gosec // block times are far below 2^63
+	p.now.Store(int64(head.Time))
 	out, err := f.Pass(ctx, head)
 	if err != nil {
 		return fmt.Errorf("play block %d: %w", head.Number, err)

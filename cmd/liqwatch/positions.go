@@ -37,7 +37,7 @@ func runPositions(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	defer snap.Close()
+	defer snap.done()
 	rows, err := positionRows(snap, cmd.String("account"))
 	if err != nil {
 		return err

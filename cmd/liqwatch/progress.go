@@ -34,11 +34,11 @@ func (p *progress) Report(at watch.Progress) {
 	if p.what != at.What {
 		p.Finish()
 		p.what = at.What
-		p.bar = progressbar.NewOptions64(int64(at.Total), //nolint:gosec // block counts are far below 2^63
+		p.bar = progressbar.NewOptions64(int64(at.Total),
 			progressbar.OptionSetWriter(p.to), progressbar.OptionSetDescription(at.Chain+": "+at.What),
 			progressbar.OptionClearOnFinish(), progressbar.OptionShowCount())
 	}
-	_ = p.bar.Set64(int64(at.Done)) //nolint:gosec // as above
+	_ = p.bar.Set64(int64(at.Done))
 }
 
 // Finish takes the bar away.

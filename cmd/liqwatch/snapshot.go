@@ -52,7 +52,7 @@ func takeSnapshot(ctx context.Context, cmd *cli.Command) (*snapshot, error) {
 	log = quiet(log)
 	s := &snapshot{cfg: cfg, chains: map[string]chains.Chain{}, blocks: map[string]chains.Block{}}
 	if err := s.take(ctx, cmd, log); err != nil {
-		_ = s.Close()
+		s.done()
 		return nil, err
 	}
 	return s, nil
@@ -201,15 +201,12 @@ func blockNumbers(args []string, byChain map[string][]protocols.Market) (map[str
 	return out, nil
 }
 
-// Close lets go of nodes and store.
-func (s *snapshot) Close() error {
-	var first error
+// done lets go of nodes and store. What was read is read by then, so that nothing
+// is lost when one of them ends badly.
+func (s *snapshot) done() {
 	for _, c := range slices.Backward(s.close) {
-		if err := c(); err != nil && first == nil {
-			first = err
-		}
+		_ = c()
 	}
-	return first
 }
 
 func (s *snapshot) books() []protocols.Book {

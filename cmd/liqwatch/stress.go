@@ -38,7 +38,7 @@ func runStress(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	defer snap.Close()
+	defer snap.done()
 	result, err := thresholds.Stress(snap.books(), moves, changes)
 	if err != nil {
 		return usage(fmt.Errorf("stress: %w", err))

@@ -29,7 +29,7 @@ func runTVL(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	defer snap.Close()
+	defer snap.done()
 	var all []marketTVL
 	for _, b := range snap.books() {
 		all = append(all, tvlOf(b))

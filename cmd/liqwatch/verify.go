@@ -30,7 +30,7 @@ func runVerify(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	defer snap.Close()
+	defer snap.done()
 	reports, err := verifyMarkets(ctx, snap)
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func coldOurs(ctx context.Context, s Subject, delay time.Duration, logRange uint
 	fail := func(err error) (protocols.Book, chains.Address, uint64, Cost, error) {
 		return nil, chains.Address{}, 0, Cost{}, err
 	}
-	meter, err := NewMeter(s.Node, delay, logRange)
+	meter, err := NewMeter(ctx, s.Node, delay, logRange)
 	if err != nil {
 		return fail(err)
 	}
@@ -113,7 +113,7 @@ func pass(ctx context.Context, f *watch.Follower, at chains.Block, m protocols.M
 }
 
 func coldUsual(ctx context.Context, s Subject, pool chains.Address, from uint64, delay time.Duration, logRange uint64) (Health, Cost, error) {
-	meter, err := NewMeter(s.Node, delay, logRange)
+	meter, err := NewMeter(ctx, s.Node, delay, logRange)
 	if err != nil {
 		return nil, Cost{}, err
 	}

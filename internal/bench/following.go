@@ -19,7 +19,7 @@ import (
 // those of all the blocks together. The node must still have their state.
 func Following(ctx context.Context, s Subject, blocks uint64) (Comparison, error) {
 	c := Comparison{What: fmt.Sprintf("following %d blocks", blocks)}
-	meter, err := NewMeter(s.Node, 0, 0)
+	meter, err := NewMeter(ctx, s.Node, 0, 0)
 	if err != nil {
 		return c, err
 	}

@@ -4,6 +4,7 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,8 +41,9 @@ type Count struct {
 
 // NewMeter listens on a loopback port in front of a node. A logRange of zero
 // refuses nothing.
-func NewMeter(node string, delay time.Duration, logRange uint64) (*Meter, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func NewMeter(ctx context.Context, node string, delay time.Duration, logRange uint64) (*Meter, error) {
+	var listen net.ListenConfig
+	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the meter: %w", err)
 	}
@@ -107,7 +109,7 @@ func (m *Meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.add(calls, len(body), len(answer))
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(answer)
+	_, _ = w.Write(answer) //nolint:gosec // JSON from the node to a JSON-RPC client on this machine
 }
 
 func (m *Meter) forward(r *http.Request, body []byte, calls []call) ([]byte, int, error) {

@@ -68,7 +68,7 @@ func openEVM(c config.Chain, id uint64, log zerolog.Logger) (chains.Chain, func(
 	}
 	for _, u := range c.RPC {
 		cfg.Endpoints = append(cfg.Endpoints, evm.Endpoint{
-			URL: u.Reveal(), Header: header.Clone(), RequestsPerSecond: c.MaxRPS.InexactFloat64(),
+			URL: u.Reveal(), Header: header.Clone(), RequestsPerSecond: c.MaxRPS.InexactFloat64(), //nolint:forbidigo // a rate, not money
 		})
 	}
 	client, err := evm.New(cfg, log)

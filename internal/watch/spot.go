@@ -56,7 +56,7 @@ func (s *spot) take(answers []chains.Answer) error {
 		if answers[1].Failed || err != nil || !n.IsUint64() || n.Uint64() > 77 {
 			return fmt.Errorf("spot feed %s of %s: decimals() gives no number of decimals: is it a price feed?", s.Address, s.Axis)
 		}
-		s.decimals, s.known = int32(n.Uint64()), true //nolint:gosec // at most 77
+		s.decimals, s.known = int32(n.Uint64()), true
 	}
 	if answers[0].Failed {
 		return fmt.Errorf("spot feed %s of %s: latestRoundData() reverts", s.Address, s.Axis)

@@ -83,7 +83,7 @@ func (w *Watcher) follow(ctx context.Context, f *Follower) error {
 			continue
 		}
 		if ctx.Err() != nil {
-			return nil
+			break
 		}
 		if f.hopeless(err) {
 			return err
