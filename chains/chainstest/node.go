@@ -76,6 +76,8 @@ type Node struct {
 	log  []Asked
 	past []time.Time
 	quit chan struct{}
+
+	listeners []func(any) // of newHeads
 }
 
 // Asked is one question that a node was asked.
@@ -145,10 +147,16 @@ type rpcAnswer struct {
 var nothing = json.RawMessage("null")
 
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<20))
-	if err != nil {
+	if r.Header.Get("Upgrade") != "" {
+		n.serveWS(w, r)
 		return
 	}
+	if body, err := io.ReadAll(io.LimitReader(r.Body, 64<<20)); err == nil {
+		n.serve(w, r, body)
+	}
+}
+
+func (n *Node) serve(w http.ResponseWriter, r *http.Request, body []byte) {
 	n.mu.Lock()
 	b := n.b
 	n.mu.Unlock()

@@ -47,7 +47,7 @@ const (
 // blocks while a websocket rings, so that a silent one is found within three.
 func (w *wake) pause(blockTime time.Duration) time.Duration {
 	poll := min(max(blockTime/6, shortestPoll), longestPoll)
-	if blockTime > 0 && w.heard(3*blockTime) {
+	if blockTime > 0 && w.heard(2*blockTime) {
 		return min(max(blockTime*3/2, poll), longestIdle)
 	}
 	return poll
