@@ -148,10 +148,10 @@ func (p *pass) settle() {
 			delete(m.entered, a)
 			m.known[a] = true
 		}
+		m.keepPast(a, r.done)
 		m.accounts[a] = r.done
 		delete(m.noted, a)
 		delete(m.hints, a)
-		delete(m.debts, a)
 		delete(m.loose, subject{account: a})
 		if r.at != nil {
 			m.loose[subject{account: a}] = r.at
@@ -160,6 +160,28 @@ func (p *pass) settle() {
 	for i := range p.table.states {
 		if b := p.table.states[i].read; b != nil && (i >= len(m.table.states) || m.table.states[i].read != b) {
 			m.loose[subject{market: i}] = b
+		}
+	}
+}
+
+// keepPast remembers the debts that a reading replaced and no log has told. Where
+// storage is read they can be read again, and nothing need be kept.
+func (m *Market) keepPast(a chains.Address, now *account) {
+	old := m.accounts[a]
+	if old == nil || m.can.Slots {
+		return
+	}
+	for i := range old.legs {
+		o := &old.legs[i]
+		if o.inexact || o.principal.IsZero() || slices.ContainsFunc(now.legs, func(l leg) bool {
+			return l.market == o.market && l.principal == o.principal && l.interestIndex == o.interestIndex
+		}) {
+			continue
+		}
+		if !slices.ContainsFunc(m.debts[a], func(d debtNote) bool {
+			return d.market == o.market && d.principal == o.principal && d.interestIndex == o.interestIndex
+		}) {
+			m.debts[a] = append([]debtNote{{market: o.market, principal: o.principal, interestIndex: o.interestIndex}}, m.debts[a]...)
 		}
 	}
 }

@@ -52,7 +52,13 @@ var _ protocols.Market = (*Market)(nil)
 type debtNote struct {
 	market                   int
 	principal, interestIndex uint256.Int
+	block                    chains.Hash // with index, the log; zero for a debt known otherwise
+	index                    uint
 }
+
+// notesKept is how many past debts of an account in one market are remembered: a
+// fork that undoes the last changes leads back to one of them.
+const notesKept = 6
 
 // New makes a market; errors name the setting.
 func New(place protocols.Placement, s protocols.Settings) (protocols.Market, error) {

@@ -159,9 +159,31 @@ func (m *Market) noteDebt(market int, a chains.Address, l chains.Log, principal,
 	p, ok := numberAt(l, principal)
 	i, ok2 := numberAt(l, index)
 	if ok && ok2 {
-		kept := slices.DeleteFunc(slices.Clone(m.debts[a]), func(d debtNote) bool { return d.market == market })
-		m.debts[a] = append(kept, debtNote{market: market, principal: p, interestIndex: i})
+		m.keepDebt(a, debtNote{market: market, principal: p, interestIndex: i, block: l.BlockHash, index: l.Index})
 	}
+}
+
+// keepDebt adds a debt to an account's past. A log that comes a second time is one
+// that a fork took back: its debt goes.
+func (m *Market) keepDebt(a chains.Address, d debtNote) {
+	kept := slices.Clone(m.debts[a])
+	if d.block != (chains.Hash{}) {
+		if at := slices.IndexFunc(kept, func(x debtNote) bool { return x.block == d.block && x.index == d.index }); at >= 0 {
+			m.debts[a] = slices.Delete(kept, at, at+1)
+			return
+		}
+	}
+	kept = append(kept, d)
+	count := 0
+	for i := len(kept) - 1; i >= 0; i-- {
+		if kept[i].market != d.market {
+			continue
+		}
+		if count++; count > notesKept {
+			kept = slices.Delete(kept, i, i+1)
+		}
+	}
+	m.debts[a] = kept
 }
 
 // Liquidations decodes LiquidateBorrow. What is seized is valued at the exchange

@@ -255,7 +255,7 @@ func (p *pass) resolveLeg(a chains.Address, raw *rawLeg) leg {
 	if raw.slots && fits(&raw.principal, &raw.interestIndex) {
 		return take(&raw.principal, &raw.interestIndex)
 	}
-	for _, d := range p.m.debts[a] {
+	for _, d := range slices.Backward(p.m.debts[a]) {
 		if d.market == raw.market && fits(&d.principal, &d.interestIndex) {
 			return take(&d.principal, &d.interestIndex)
 		}
