@@ -73,7 +73,7 @@ func follow(r Rule, have []Episode, o Observation, out *Outcome) []Episode {
 				}
 				number = episodes[i].Number + 1
 			}
-			e, reason := start(r, level, side, number, o)
+			e, reason := start(level, side, number, o)
 			out.Decisions = append(out.Decisions, decide(r, e, e, o, reason, false))
 			if ok {
 				episodes[i] = e

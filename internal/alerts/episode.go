@@ -134,7 +134,7 @@ func shallower(a, b decimal.NullDecimal) decimal.NullDecimal {
 
 // start begins to follow a level from one side. A price that is at or past the
 // level already says nothing: nobody saw it come.
-func start(r Rule, level decimal.Decimal, side Side, number int, o Observation) (Episode, Reason) {
+func start(level decimal.Decimal, side Side, number int, o Observation) (Episode, Reason) {
 	e := Episode{Level: level, Side: side, Number: number, Phase: Armed, Since: o.time()}
 	if (gap{side, o.Price, level}).beyond() {
 		e.Phase, e.Reached, e.Told = Crossed, at(decimal.Zero), at(decimal.Zero)

@@ -85,18 +85,25 @@ func insertAccounts(ctx context.Context, tx *sql.Tx, market int64, accounts []ch
 		for i := range part {
 			args = append(args, part[i][:])
 		}
-		var values strings.Builder
-		for i := range part {
-			if i > 0 {
-				values.WriteByte(',')
-			}
-			fmt.Fprintf(&values, "($1,$%d)", i+2)
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (market, address) VALUES `+values.String()+` ON CONFLICT DO NOTHING`, args...); err != nil {
+		if _, err := tx.ExecContext(ctx, insertOf(len(part)), args...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// insertOf is the statement for so many rows of a market.
+func insertOf(rows int) string {
+	var q strings.Builder
+	q.WriteString(`INSERT INTO accounts (market, address) VALUES `)
+	for i := range rows {
+		if i > 0 {
+			q.WriteByte(',')
+		}
+		fmt.Fprintf(&q, "($1,$%d)", i+2)
+	}
+	q.WriteString(` ON CONFLICT DO NOTHING`)
+	return q.String()
 }
 
 // Forget drops a market's accounts and cursor.

@@ -29,7 +29,7 @@ func BenchmarkBurst(b *testing.B) {
 		b.Run(way, func(b *testing.B) {
 			s, err := Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "x.db"))
 			require.NoError(b, err)
-			defer s.Close()
+			b.Cleanup(func() { _ = s.Close() })
 			round := 0
 			for b.Loop() {
 				all := posts(round)
@@ -53,7 +53,7 @@ func BenchmarkDeliver(b *testing.B) {
 		b.Run(fmt.Sprint(waiting, " waiting"), func(b *testing.B) {
 			s, err := Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "x.db"))
 			require.NoError(b, err)
-			defer s.Close()
+			b.Cleanup(func() { _ = s.Close() })
 			now := time.Now()
 			template := storetest.Post(b, "k", alerts.Critical, "risk")
 			fill := func(from int) {

@@ -245,7 +245,7 @@ func TestNothingIsLostOrDoubledByKills(t *testing.T) {
 
 	s, err := store.Open(t.Context(), "sqlite:"+path) // checks the whole file
 	require.NoError(t, err)
-	defer s.Close()
+	t.Cleanup(func() { _ = s.Close() })
 	st, err := s.LoadState(t.Context(), killRule().Name)
 	require.NoError(t, err)
 	want := undisturbed(t, st.Blocks()[0].Number)

@@ -26,7 +26,7 @@ func (s *Store) LoadState(ctx context.Context, rule string) (alerts.State, error
 	if err != nil {
 		return st, err
 	}
-	if err := decode(doubts, &st.Doubts, revisions, &st.Revisions); err != nil {
+	if err := errors.Join(decode(doubts, &st.Doubts), decode(revisions, &st.Revisions)); err != nil {
 		return st, err
 	}
 	return st, s.each(ctx, `SELECT body FROM checkpoints WHERE rule = $1 ORDER BY seq`, []any{rule}, func(body string) error {
@@ -184,12 +184,10 @@ func (s *Store) each(ctx context.Context, query string, args []any, f func(strin
 	return rows.Err()
 }
 
-// decode reads pairs of JSON text and where to put it.
-func decode(pairs ...any) error {
-	for i := 0; i < len(pairs); i += 2 {
-		if err := json.Unmarshal([]byte(pairs[i].(string)), pairs[i+1]); err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
+// decode reads JSON that this store wrote.
+func decode(text string, into any) error {
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func TestNames(t *testing.T) {
 func TestTheConnectionIsSetUpForDurability(t *testing.T) {
 	s, err := Open(t.Context(), "sqlite:"+filled(t))
 	require.NoError(t, err)
-	defer s.Close()
+	t.Cleanup(func() { _ = s.Close() })
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
 		var got string
 		require.NoError(t, s.write.QueryRow("PRAGMA "+pragma).Scan(&got))
@@ -229,10 +229,10 @@ func TestMigrationsGoDownAndUpAgain(t *testing.T) {
 func TestAlertIDsDifferBetweenStores(t *testing.T) {
 	a, err := Open(t.Context(), "sqlite:"+filled(t))
 	require.NoError(t, err)
-	defer a.Close()
+	t.Cleanup(func() { _ = a.Close() })
 	b, err := Open(t.Context(), "sqlite:"+filled(t))
 	require.NoError(t, err)
-	defer b.Close()
+	t.Cleanup(func() { _ = b.Close() })
 	require.NotEqual(t, a.alertID("k"), b.alertID("k"))
 	require.Equal(t, a.alertID("k"), a.alertID("k"))
 	require.True(t, strings.HasPrefix(a.alertID("k"), "msg_"))
@@ -248,7 +248,7 @@ func BenchmarkSaveAccounts(b *testing.B) {
 		b.Run(way, func(b *testing.B) {
 			s, err := Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "x.db"))
 			require.NoError(b, err)
-			defer s.Close()
+			b.Cleanup(func() { _ = s.Close() })
 			i := 0
 			for b.Loop() {
 				accounts := storetest.Addresses(i*n, n)

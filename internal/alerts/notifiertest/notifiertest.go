@@ -50,10 +50,10 @@ func Servers() map[string]http.Handler {
 			}
 		}),
 		"hangs up": http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
-		"answers in part": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		"answers in part": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "999")
-			w.WriteHeader(500)
-			fmt.Fprint(w, r.URL)
+			w.WriteHeader(http.StatusInternalServerError)
+			fmt.Fprint(w, "half")
 		}),
 		"answers in no HTTP":  raw("SSH-2.0-OpenSSH_9.2\r\n"),
 		"answers no status":   raw("HTTP/1.1 2x0 OK\r\n\r\n"),
@@ -83,8 +83,7 @@ func Run(t *testing.T, s Subject) {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(h)
 			defer srv.Close()
-			n := s.send(t, srv.URL)
-			s.Hides(t, fmt.Sprintf("%v", n))
+			s.send(t, srv.URL)
 		})
 	}
 	t.Run("nobody listens", func(t *testing.T) {
@@ -106,7 +105,7 @@ func Run(t *testing.T, s Subject) {
 }
 
 // send sends to a bad server and looks at every form of the error.
-func (s Subject) send(t *testing.T, url string) error {
+func (s Subject) send(t *testing.T, url string) {
 	t.Helper()
 	n, err := s.New(url)
 	require.NoError(t, err)
@@ -122,7 +121,6 @@ func (s Subject) send(t *testing.T, url string) error {
 	if noticer, ok := n.(alerts.Noticer); ok {
 		s.Hides(t, fmt.Sprint(noticer.Notices()))
 	}
-	return err
 }
 
 // Hides fails the test when a secret is in a text.

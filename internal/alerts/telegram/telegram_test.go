@@ -199,16 +199,21 @@ func TestNothingIsCutInsideATagAnEntityOrAnEmoji(t *testing.T) {
 func TestTheTokenIsInNoError(t *testing.T) {
 	bad := []http.HandlerFunc{
 		func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) },
-		func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"/again", 307) },
 		func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(400)
+			http.Redirect(w, r, r.URL.Path+"/again", http.StatusTemporaryRedirect)
+		},
+		func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprintf(w, `{"ok":false,"error_code":400,"description":"no %s here"}`, r.URL.Path)
 		},
 		func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "99")
 			fmt.Fprint(w, r.URL.Path)
 		},
-		func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(502); fmt.Fprint(w, r.URL.Path) },
+		func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusBadGateway)
+			fmt.Fprint(w, r.URL.Path)
+		},
 	}
 	check := func(api string) {
 		n, err := build(map[string]any{"token": token, "chat_id": 42, "api_url": api})
