@@ -1,6 +1,7 @@
 package aavev3
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/holiman/uint256"
@@ -71,8 +72,10 @@ func (b *Book) Find(id string) (int, bool) {
 	return b.shelf.find(a)
 }
 
-// Prices implements [protocols.Book].
-func (b *Book) Prices() protocols.Prices { return b.prices }
+// Prices implements [protocols.Book]. The vector is the caller's own.
+func (b *Book) Prices() protocols.Prices {
+	return protocols.Prices{Raw: slices.Clone(b.prices.Raw), QuoteUSD: b.prices.QuoteUSD}
+}
 
 // Faults implements [protocols.Book].
 func (b *Book) Faults() []protocols.Fault { return b.faults }

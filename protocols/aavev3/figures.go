@@ -10,7 +10,9 @@ import (
 	"liqwatch/protocols"
 )
 
-// Figures implements [protocols.Book].
+// Figures implements [protocols.Book]. Every position of a book has debt, so there
+// always is a health; where prices make the debt worth nothing it is 2^256-1, as in
+// the pool.
 func (b *Book) Figures(i int, p protocols.Prices) protocols.Figures {
 	a := b.shelf.account(i)
 	return b.figures(&a, p)
@@ -18,11 +20,7 @@ func (b *Book) Figures(i int, p protocols.Prices) protocols.Figures {
 
 func (b *Book) figures(a *account, p protocols.Prices) protocols.Figures {
 	data := b.table.accountData(a, p.Raw)
-	f := protocols.Figures{AtRisk: data.collateral, Debt: data.debt}
-	if data.debt.IsZero() {
-		return f
-	}
-	f.HealthRaw = &data.health
+	f := protocols.Figures{AtRisk: data.collateral, Debt: data.debt, HealthRaw: &data.health}
 	f.Liquidatable = data.health.Lt(wad)
 	if f.Liquidatable {
 		if c := b.table.largestCall(a, p.Raw); c != nil {
@@ -61,7 +59,7 @@ func (b *Book) Position(i int) protocols.Position {
 	for f, x := range data.fields() {
 		out.View = append(out.View, protocols.ViewField{Name: fieldNames[f], Value: *x})
 	}
-	if out.HealthRaw != nil {
+	if *out.HealthRaw != *maxUint { // which stands for debts worth nothing
 		h := decimal.NewFromBigInt(out.HealthRaw.ToBig(), -18)
 		out.HealthFactor = &h
 	}

@@ -24,6 +24,7 @@ type call struct {
 	value            *big.Int // the same in quote units, rounded down
 	repaid           *big.Int // debt repaid, token units
 	fee              *big.Int // of seized, to the treasury
+	limited          bool     // more would leave dust, which the pool refuses
 }
 
 // side is one leg with what a liquidation needs of it.
@@ -148,7 +149,7 @@ func (t *table) leavesDust(c, d *side, out *call) bool {
 	if debtLeft.Sign() <= 0 || collateralLeft.Sign() == 0 {
 		return false
 	}
-	return mulDiv(debtLeft, d.price, d.unit, down).Cmp(minLeftover) < 0 ||
+	return mulDiv(debtLeft, d.price, d.unit, t.rates[d.i].owedRounding).Cmp(minLeftover) < 0 ||
 		mulDiv(collateralLeft, c.price, c.unit, down).Cmp(minLeftover) < 0
 }
 
@@ -167,7 +168,9 @@ func (t *table) withoutDust(c, d *side, most *call) *call {
 	if low.Sign() == 0 {
 		return nil
 	}
-	return t.seize(c, d, low)
+	out := t.seize(c, d, low)
+	out.limited = true
+	return out
 }
 
 // badDebt is the debt that the collateral, less its bonus, does not cover, in quote

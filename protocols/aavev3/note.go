@@ -145,7 +145,9 @@ func (m *Market) noteConfigurator(l *chains.Log) {
 	case t == topicATokenUp, t == topicDebtTokenUp:
 		m.noted.upgrade("a token has a new implementation")
 	case t == topicEModeAdded, t == topicEModeIsolate:
-		if len(l.Topics) > 1 {
+		if !m.shape.profile.Bitmaps {
+			m.noted.shape() // the category may have got a price source of its own
+		} else if len(l.Topics) > 1 {
 			m.noted.mode(l.Topics[1][31])
 		}
 	case slices.Contains(topicsEModeAsset, t):

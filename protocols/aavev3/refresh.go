@@ -88,11 +88,18 @@ func (p *pass) first() protocols.Step {
 	p.readConfigs(&r)
 	p.readSentinel(&r, &p.guard)
 	p.readRates(&r)
-	return r.step(func() (protocols.Step, error) { return p.second(), nil })
+	asked := p.priced()
+	return r.step(func() (protocols.Step, error) {
+		if !slices.Equal(asked, p.priced()) {
+			return p.reopen(), nil // a category got a price source of its own without a log
+		}
+		return p.second(), nil
+	})
 }
 
 // start makes the working copies.
 func (p *pass) start() {
+	p.read = nil
 	old := p.m.book
 	if old != nil && p.shape == p.m.shape {
 		p.res, p.modes = slices.Clone(old.table.res), slices.Clone(old.table.modes[1:])
