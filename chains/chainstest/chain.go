@@ -21,6 +21,11 @@ type View func(at chains.Block, calldata []byte) (data []byte, ok bool)
 // Chain is a scripted chain that any number of nodes serve.
 type Chain struct {
 	ID uint64
+	// Below makes it a chain on top of another, as Arbitrum is: NUMBER inside calls
+	// is that of the chain below. Set before mining.
+	Below bool
+	// OddHash makes block hashes something else than the hash of the header. Set before mining.
+	OddHash bool
 
 	mu        sync.Mutex
 	blocks    []*block // canonical, by number
@@ -37,6 +42,8 @@ type block struct {
 	header *types.Header
 	chains.Block
 	logs  []chains.Log
+	below uint64 // what NUMBER reads, when it is not the block's own number
+	odd   bool
 	state changes
 	up    *block
 }
@@ -100,6 +107,12 @@ func (c *Chain) mine(events []Event) chains.Block {
 	}
 	b := &block{header: h, state: c.state, up: parent}
 	b.Block = chains.Block{Number: h.Number.Uint64(), Hash: chains.Hash(h.Hash()), Parent: chains.Hash(h.ParentHash), Time: h.Time}
+	if c.Below {
+		b.below = 1_000_000 + b.Number/4
+	}
+	if c.OddHash {
+		b.odd, b.Hash = true, chains.Keccak([]byte("odd"), b.Hash[:])
+	}
 	for i, e := range events {
 		b.logs = append(b.logs, chains.Log{
 			Block: b.Number, BlockHash: b.Hash, Tx: chains.Keccak(b.Hash[:], []byte{byte(i)}), Index: uint(i),

@@ -123,6 +123,10 @@ func (b *block) slot(a chains.Address, slot chains.Hash) chains.Hash {
 }
 
 func (c *Chain) context(b *block) vm.BlockContext {
+	number := b.header.Number
+	if b.below != 0 {
+		number = new(big.Int).SetUint64(b.below)
+	}
 	return vm.BlockContext{
 		CanTransfer: func(vm.StateDB, common.Address, *uint256.Int) bool { return true },
 		Transfer: func(vm.StateDB, common.Address, common.Address, *uint256.Int, *params.Rules) {
@@ -135,7 +139,7 @@ func (c *Chain) context(b *block) vm.BlockContext {
 			}
 			return common.Hash{}
 		},
-		GasLimit: b.header.GasLimit, BlockNumber: b.header.Number, Time: b.Time,
+		GasLimit: b.header.GasLimit, BlockNumber: number, Time: b.Time,
 		Difficulty: new(big.Int), BaseFee: new(big.Int), BlobBaseFee: new(big.Int), Random: new(common.Hash),
 	}
 }

@@ -104,6 +104,12 @@ func blockJSON(b *block) map[string]any {
 			delete(m, name)
 		}
 	}
+	if b.below != 0 {
+		m["l1BlockNumber"] = hexNumber(b.below)
+	}
+	if b.odd {
+		m["hash"], m["l1BatchNumber"] = b.Hash.String(), "0x1"
+	}
 	m["size"], m["transactions"], m["uncles"] = "0x200", []string{}, []string{}
 	return m
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"liqwatch/chains"
 	"liqwatch/chains/chainstest"
 )
 
@@ -16,6 +17,35 @@ func TestHonestNode(t *testing.T) {
 	difference, err := exercise(t.Context(), c, chain)
 	require.NoError(t, err)
 	require.Empty(t, difference)
+}
+
+// Chains whose headers or block numbers are not as Ethereum's are read as well, and
+// an answer of another block is still found out.
+func TestOtherKindsOfChains(t *testing.T) {
+	for name, set := range map[string]func(*chainstest.Chain){
+		"number of the chain below": func(c *chainstest.Chain) { c.Below = true },
+		"hashes of another kind":    func(c *chainstest.Chain) { c.OddHash = true },
+		"both":                      func(c *chainstest.Chain) { c.Below, c.OddHash = true, true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			chain := chainstest.NewChain(42161)
+			set(chain)
+			populate(chain, 33)
+			node := chainstest.NewNode(t, chain)
+			c := client(t, Config{ChainID: 42161}, node)
+			difference, err := exercise(t.Context(), c, chain)
+			require.NoError(t, err)
+			require.Empty(t, difference)
+			assert.Equal(t, wayOverride, c.pool.nodes[0].ways.way)
+			old, err := c.Block(t.Context(), 9)
+			require.NoError(t, err)
+			_, err = c.Read(t.Context(), old, views())
+			require.NoError(t, err)
+			node.Behave(chainstest.Behaviour{Lie: "reads are of an older block"})
+			_, err = c.Read(t.Context(), chain.Head(), views())
+			require.ErrorIs(t, err, chains.ErrUnreachable)
+		})
+	}
 }
 
 // One node: a lie that gives itself away is an error, never an answer.

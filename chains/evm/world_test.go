@@ -27,8 +27,9 @@ var (
 var follow = chains.Filter{Addresses: []chains.Address{tokenA, tokenB}, Topics: []chains.Hash{borrow, repay}}
 
 // world is a chain of n blocks with logs in most of them, storage and views.
-func world(n int) *chainstest.Chain {
-	c := chainstest.NewChain(1)
+func world(n int) *chainstest.Chain { return populate(chainstest.NewChain(1), n) }
+
+func populate(c *chainstest.Chain, n int) *chainstest.Chain {
 	c.SetView(echo, func(at chains.Block, data []byte) ([]byte, bool) {
 		out := binary.BigEndian.AppendUint64(make([]byte, 24), at.Number)
 		return append(out, data...), true
