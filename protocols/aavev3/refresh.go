@@ -99,7 +99,7 @@ func (p *pass) first() protocols.Step {
 
 // start makes the working copies.
 func (p *pass) start() {
-	p.read = nil
+	p.read, p.alone = nil, nil
 	old := p.m.book
 	if old != nil && p.shape == p.m.shape {
 		p.res, p.modes = slices.Clone(old.table.res), slices.Clone(old.table.modes[1:])

@@ -22,20 +22,20 @@ type reserve struct {
 	state
 	// Totals in token units: scaled as the tokens keep them, and the underlying held by the aToken.
 	scaledSupply, scaledDebt, held uint256.Int
+	stableSupply                   uint256.Int // owed at stable rates, interest included (3.0 and 3.1)
 }
 
 // params are what governance sets, from the configuration bitmap.
 type params struct {
-	word             uint256.Int
-	ltv, lt, bonus   uint16
-	decimals         uint8
-	active, frozen   bool
-	paused           bool
-	protocolFee      uint16
-	eModeCategory    uint8 // before 3.2
-	graceUntil       uint64
-	unit             uint256.Int // 10^decimals, 1 for 0 decimals
-	thresholdChanged bool        // a what-if changed lt, so that the bitmap no longer says it
+	word           uint256.Int
+	ltv, lt, bonus uint16
+	decimals       uint8
+	active, frozen bool
+	paused         bool
+	protocolFee    uint16
+	eModeCategory  uint8 // before 3.2
+	graceUntil     uint64
+	unit           uint256.Int // 10^decimals, 1 for 0 decimals
 }
 
 // state is what accrues.

@@ -34,7 +34,7 @@ type shape struct {
 	oracles                      oracles
 }
 
-// quoteUSD: all v3 markets quote in USD.
+// names is the version as people call it and as the pool does.
 func (s *shape) names() string {
 	return fmt.Sprintf("%s (POOL_REVISION %d)", s.profile.Version, s.profile.Revision)
 }
@@ -106,6 +106,12 @@ func (s *shape) readState(r *round, res *reserve) {
 func (s *shape) readTotals(r *round, res *reserve) {
 	s.readSupply(r, res.aToken, &res.scaledSupply)
 	s.readSupply(r, res.debtToken, &res.scaledDebt)
+	if s.profile.StableDebt && !res.stableDebt.IsZero() {
+		r.view(res.stableDebt, abi.Call("totalSupply()"), "totalSupply", func(data []byte) (err error) {
+			res.stableSupply, err = abi.Number(data, 0)
+			return err
+		})
+	}
 	r.ask(chains.View(res.asset, abi.Call("balanceOf(address)", res.aToken.Word())), func(a chains.Answer) error {
 		if x, err := abi.Number(a.Data, 0); err == nil && !a.Failed {
 			res.held = x

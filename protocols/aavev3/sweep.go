@@ -151,6 +151,9 @@ func addDebts(sum map[uint8]uint256.Int, a *account, op func(z, x, y *uint256.In
 func (p *pass) sums(b *Book) {
 	for i := range b.table.res {
 		r := &b.table.res[i]
+		if !r.stableSupply.IsZero() {
+			p.fault("stable-debt", fmt.Sprintf("%s of %s is owed at stable rates, which this program does not read: the accounts that owe it are worse off than shown", r.stableSupply.Dec(), r.symbol))
+		}
 		if ours := b.debts[uint8(r.id)]; ours != r.scaledDebt {
 			p.fault("sum", fmt.Sprintf("the debts known in %s add up to %s scaled units and its debt token says %s: borrowers are missing or wrong",
 				r.symbol, ours.Dec(), r.scaledDebt.Dec()))
