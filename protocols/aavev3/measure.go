@@ -31,25 +31,23 @@ type sample struct {
 	prices []uint256.Int // by reserve
 }
 
-// measure moves all feeds of the axes: once to find the ratios, twice to prove them.
+// measure moves all feeds of the axes: once to find the ratios, once more to prove
+// them. Every round is a request of the cold start, and the price unmoved is a third point.
 func (o *oracles) measure(p *opening, then func() (protocols.Step, error)) protocols.Step {
 	axes := o.movable()
-	var exact, low, high sample
+	var exact, low sample
 	for g, axis := range axes {
 		now := o.spot(axis)
 		exact.bases = append(exact.bases, *feeds.Exact(g))
 		low.bases = append(low.bases, *feeds.Low(&now))
-		high.bases = append(high.bases, *feeds.High(&now))
 	}
 	return o.moved(p, axes, &exact, func() (protocols.Step, error) {
 		return o.moved(p, axes, &low, func() (protocols.Step, error) {
-			return o.moved(p, axes, &high, func() (protocols.Step, error) {
-				o.measured = axes
-				for i := range o.links {
-					o.judge(i, axes, &exact, &low, &high)
-				}
-				return then()
-			}), nil
+			o.measured = axes
+			for i := range o.links {
+				o.judge(i, axes, &exact, &low)
+			}
+			return then()
 		}), nil
 	})
 }
@@ -88,26 +86,26 @@ func (o *oracles) moved(p *opening, axes []string, s *sample, then func() (proto
 // judge settles one asset's model by what was measured. The model of the structure
 // is right when it gives every point; else the ratio found with the large answer is,
 // when it does. What neither gives is said.
-func (o *oracles) judge(i int, axes []string, exact, low, high *sample) {
+func (o *oracles) judge(i int, axes []string, exact, low *sample) {
 	l := &o.links[i]
 	before := &o.before[i]
 	if before.IsZero() {
 		return
 	}
-	if low.prices[i] == *before && high.prices[i] == *before && exact.prices[i] == *before {
+	if low.prices[i] == *before && exact.prices[i] == *before {
 		o.still(l)
 		return
 	}
 	g, num, den, ok := feeds.Fit(&exact.prices[i], before, len(axes))
 	group := o.groupOf(l, axes)
-	if group >= 0 && feeds.Reproduces(&l.model, o.points(l.feed, group, before, low, high, i)...) {
+	if group >= 0 && feeds.Reproduces(&l.model, o.points(l.feed, group, before, low, i)...) {
 		l.model.How = pricing.Measured
 		return
 	}
 	if ok {
 		for f := range o.feeds {
 			m := pricing.Model{Feed: f, Num: num, Den: den, How: pricing.Measured}
-			if o.feeds[f].group == axes[g] && feeds.Reproduces(&m, o.points(f, g, before, low, high, i)...) {
+			if o.feeds[f].group == axes[g] && feeds.Reproduces(&m, o.points(f, g, before, low, i)...) {
 				m.Note = fmt.Sprintf("%s by a rate, through %s", o.feeds[f].pair, l.adapter)
 				l.feed, l.model = f, m
 				return
@@ -133,10 +131,9 @@ func (o *oracles) groupOf(l *link, axes []string) int {
 	return -1
 }
 
-func (o *oracles) points(f, g int, before *uint256.Int, low, high *sample, i int) []feeds.Point {
+func (o *oracles) points(f, g int, before *uint256.Int, low *sample, i int) []feeds.Point {
 	return []feeds.Point{
 		{Base: o.feeds[f].answer, Price: *before},
 		{Base: low.bases[g], Price: low.prices[i]},
-		{Base: high.bases[g], Price: high.prices[i]},
 	}
 }

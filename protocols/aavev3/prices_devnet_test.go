@@ -201,3 +201,33 @@ func TestAssetWithoutPriceIsolatesItsAccounts(t *testing.T) {
 		n.verified(t, m)
 	})
 }
+
+// An adapter that says nothing of itself is measured again when its rate moved, and
+// where that is refused the book says that the model is off.
+func TestUnknownAdapterIsMeasuredAgain(t *testing.T) {
+	ctx := t.Context()
+	n, w := deploy(t, aave.V36, aave.Options{})
+	borrowers(t, w)
+	m := n.opened(t, w.Provider, NoFork)
+	require.Equal(t, "wstETH", m.book.assets[1].Symbol)
+	m.shape.oracles.links[1].adapter = chains.Address{}
+	require.NoError(t, w.SetRatio(ctx, "wstETH", big.NewInt(1_198_765_432_109_876_543)))
+	n.rounds = 0
+	n.follow(t, m, n.head(t))
+	require.Equal(t, 2, n.rounds, "one round, and one with the feeds moved")
+	require.Empty(t, m.book.Faults())
+	path, _ := m.book.Path("ETH")
+	var prices protocols.Prices
+	path.At(uint256.NewInt(2222_22222222), &prices)
+	require.NoError(t, n.node.AtSameTime(ctx, func() error { return w.SetETH(ctx, big.NewInt(2222_22222222)) }))
+	got, err := w.Price(ctx, "wstETH", n.head(t).Number)
+	require.NoError(t, err)
+	require.Equal(t, got.String(), prices.Raw[1].ToBig().String())
+
+	m.can.Overrides = false
+	require.NoError(t, w.SetRatio(ctx, "wstETH", big.NewInt(1_250_000_000_000_000_000)))
+	n.follow(t, m, n.head(t))
+	require.Len(t, m.book.Faults(), 1)
+	require.Equal(t, "model", m.book.Faults()[0].Kind)
+	n.verified(t, m)
+}

@@ -12,7 +12,7 @@ import (
 // Group g answers 10^(exactPower+g*groupGap) in the round that finds the ratios, so
 // that a price tells by its size which group it follows: ratios lie between 1e-4 and
 // 1e4. The powers of ten are divisible by any adapter's denominator, so that ratios
-// come out exactly; the lower rounds prove them where prices are.
+// come out exactly; a lower round proves them where prices are.
 const (
 	exactPower = 36
 	groupGap   = 9
@@ -27,12 +27,9 @@ func Exact(g int) *uint256.Int {
 	return new(uint256.Int).Exp(uint256.NewInt(10), uint256.NewInt(uint64(exactPower+g*groupGap)))
 }
 
-// Low and High are answers around the current one, uneven so that roundings show.
-func Low(now *uint256.Int) *uint256.Int  { return part(now, 46_139_717) }
-func High(now *uint256.Int) *uint256.Int { return part(now, 137_731_123) }
-
-func part(now *uint256.Int, millionths uint64) *uint256.Int {
-	x := new(uint256.Int).Mul(now, uint256.NewInt(millionths))
+// Low is an answer below the current one, uneven so that roundings show.
+func Low(now *uint256.Int) *uint256.Int {
+	x := new(uint256.Int).Mul(now, uint256.NewInt(46_139_717))
 	x.Div(x, uint256.NewInt(100_000_000))
 	return x.AddUint64(x, 1)
 }
