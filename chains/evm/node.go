@@ -38,7 +38,7 @@ type node struct {
 // ask sends calls as one request, within the node's pace and timeout.
 func (n *node) ask(ctx context.Context, calls ...call) ([]reply, error) {
 	if err := n.pace.wait(ctx, len(calls)); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errPaced, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.timeout)
 	defer cancel()
@@ -48,6 +48,10 @@ func (n *node) ask(ctx context.Context, calls ...call) ([]reply, error) {
 	}
 	return replies, err
 }
+
+// errPaced is a question that was never sent: its time ended while it waited for
+// the rate set for the endpoint.
+var errPaced = errors.New("waiting for the rate set for this endpoint")
 
 // one asks a single question.
 func (n *node) one(ctx context.Context, method string, params ...any) (json.RawMessage, error) {
@@ -110,7 +114,7 @@ func (n *node) settle(ctx context.Context, err error) {
 	switch {
 	case err == nil:
 		n.health.good()
-	case given(ctx):
+	case given(ctx), errors.Is(err, errPaced):
 		return // the caller went away: that says nothing of the node
 	case errors.As(err, &wrong):
 		n.health.wrong(time.Now(), wrong.Error())
