@@ -56,7 +56,7 @@ func (c *Client) Logs(ctx context.Context, filter chains.Filter, from uint64, to
 		out = append(out, found...)
 		at = last + 1
 	}
-	out = orderly(out)
+	out = c.unseen(orderly(out), from)
 	if err := c.checkBranch(ctx, out, to); err != nil {
 		return nil, fmt.Errorf("chain %s: logs of blocks %d to %d: %w", c.cfg.Name, from, to.Number, err)
 	}
@@ -169,6 +169,19 @@ func orderly(logs []chains.Log) []chains.Log {
 	})
 }
 
+// unseen leaves out the logs before from that were handed out before.
+func (c *Client) unseen(logs []chains.Log, from uint64) []chains.Log {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.DeleteFunc(logs, func(l chains.Log) bool {
+		if l.Block >= from {
+			return false
+		}
+		seen := c.answered[l.Block]
+		return seen.hash == l.BlockHash && seen.logs[l.Index]
+	})
+}
+
 // checkBranch makes sure that the logs are of the branch that ends in to: every
 // block with logs that can still be undone is looked up after the logs were read.
 func (c *Client) checkBranch(ctx context.Context, logs []chains.Log, to chains.Block) error {
@@ -215,9 +228,7 @@ func (c *Client) handOut(logs []chains.Log, from, to uint64) []chains.Log {
 	for _, l := range logs {
 		seen, ok := fresh[l.Block]
 		if l.Block < from {
-			if seen, ok = c.answered[l.Block], true; seen.hash == l.BlockHash && seen.logs[l.Index] {
-				continue
-			}
+			seen, ok = c.answered[l.Block], true
 			late++
 		}
 		if ok {
