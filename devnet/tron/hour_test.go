@@ -27,7 +27,9 @@ type inMemory struct {
 	upTo     chains.Block
 }
 
-func (s *inMemory) Accounts(context.Context, string) ([]chains.Address, error) { return s.accounts, nil }
+func (s *inMemory) Accounts(context.Context, string) ([]chains.Address, error) {
+	return s.accounts, nil
+}
 
 func (s *inMemory) Cursor(context.Context, string) (chains.Block, bool, error) {
 	return s.upTo, s.upTo.Number > 0, nil
