@@ -58,4 +58,19 @@ func TestThroughTheChainClient(t *testing.T) {
 	run(at, m.Verify(&report))
 	require.True(t, report.Clean(), "%v", report.Differences)
 	sameBook(t, m.book, n.whole(t, m, at))
+
+	require.NoError(t, w.Borrow(ctx, person(2), "USDC", w.Amount("USDC", 10)))
+	logs = n.logs(t, m.Follow(), at.Number+1, n.head(t).Number)
+	at = n.head(t)
+	m.Note(logs)
+	calls := func() (all uint64) {
+		for _, node := range client.Stats().Nodes {
+			all += node.Requests["eth_call"] + node.Requests["eth_getStorageAt"]
+		}
+		return all
+	}
+	before := calls()
+	run(at, m.Refresh(at, protocols.Noted))
+	require.LessOrEqual(t, calls()-before, uint64(2), "a block costs two calls")
+	sameBook(t, m.book, n.whole(t, m, at))
 }

@@ -18,6 +18,7 @@ type pass struct {
 	at     chains.Block
 	scope  protocols.Scope
 	shape  *shape
+	by     *shape // the shape as this pass reads it
 	noted  *noted
 	res    []reserve
 	modes  []eMode
@@ -30,6 +31,10 @@ type pass struct {
 	guard  sentinel
 	rates  rateReads
 }
+
+// manyAccounts is from how many accounts on storage slots are worth a request of their
+// own: a node answers slots and views in separate requests, and a block should cost two.
+const manyAccounts = 500
 
 // Refresh implements [protocols.Market].
 func (m *Market) Refresh(at chains.Block, scope protocols.Scope) protocols.Step {
@@ -100,6 +105,12 @@ func (p *pass) first() protocols.Step {
 // start makes the working copies.
 func (p *pass) start() {
 	p.read, p.alone = nil, nil
+	p.by = p.shape
+	if p.scope != protocols.Everything && len(p.noted.accounts) < manyAccounts {
+		viewsOnly := *p.shape
+		viewsOnly.slots, viewsOnly.balances = false, nil
+		p.by = &viewsOnly
+	}
 	old := p.m.book
 	if old != nil && p.shape == p.m.shape {
 		p.res, p.modes = slices.Clone(old.table.res), slices.Clone(old.table.modes[1:])
@@ -122,8 +133,8 @@ func (p *pass) readReserves(r *round) {
 	for i := range p.res {
 		_, touched := p.noted.reserves[p.res[i].asset]
 		if touched || p.scope == protocols.Everything || p.shape != p.m.shape {
-			p.shape.readState(r, &p.res[i])
-			p.shape.readTotals(r, &p.res[i])
+			p.by.readState(r, &p.res[i])
+			p.by.readTotals(r, &p.res[i])
 		}
 	}
 	for id := range p.noted.modes {
@@ -146,7 +157,7 @@ func (p *pass) readConfigs(r *round) {
 	reads := make([]chains.Read, 0, 2*len(p.read))
 	for i := range p.read {
 		key := p.read[i].key.Word()
-		if p.shape.slots {
+		if p.by.slots {
 			reads = append(reads, chains.Slot(p.shape.pool, abi.Slot(key, slotUserConfig)), chains.Slot(p.shape.pool, abi.Slot(key, slotUserEMode)))
 			continue
 		}
@@ -210,7 +221,7 @@ func (p *pass) wantLegs(reads []chains.Read, a *account, config *word) []chains.
 }
 
 func (p *pass) balance(token, of chains.Address) chains.Read {
-	if slot, ok := p.shape.balances[token]; ok {
+	if slot, ok := p.by.balances[token]; ok {
 		return chains.Slot(token, abi.Slot(of.Word(), slot))
 	}
 	return chains.View(token, abi.Call("scaledBalanceOf(address)", of.Word()))
