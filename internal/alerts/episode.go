@@ -220,10 +220,11 @@ func speak(r Rule, m *move, mark decimal.NullDecimal, grown bool) Reason {
 	isCrossing := mark.Decimal.IsZero()
 	// Whoever was told that the price comes is told that it came, however little is left.
 	if !isCrossing || !e.Said {
-		if e.Ahead.Accounts == 0 {
-			return ReasonNothingAtRisk
-		}
+		// Without a minimum the price alone is news, even with nothing at risk.
 		if e.Ahead.AtRiskUSD.LessThan(r.MinAtRiskUSD) {
+			if e.Ahead.Accounts == 0 {
+				return ReasonNothingAtRisk
+			}
 			return ReasonBelowMinimum
 		}
 	}

@@ -120,7 +120,7 @@ func naive(r Rule, level decimal.Decimal, side Side, path []Observation) []strin
 			told = kept
 			continue
 		}
-		enough := ahead.Accounts > 0 && ahead.AtRiskUSD.GreaterThanOrEqual(r.MinAtRiskUSD)
+		enough := ahead.AtRiskUSD.GreaterThanOrEqual(r.MinAtRiskUSD)
 		if past {
 			isCrossed = true
 			if !told["0"] && (said || enough) {
