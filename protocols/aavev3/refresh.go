@@ -91,6 +91,7 @@ func (p *pass) first() protocols.Step {
 	p.readReserves(&r)
 	p.readPrices(&r)
 	p.readConfigs(&r)
+	p.wantChecks(&r)
 	p.readSentinel(&r, &p.guard)
 	p.readRates(&r)
 	asked := p.priced()
@@ -186,7 +187,6 @@ func (p *pass) second() protocols.Step {
 		reads = p.wantLegs(reads, &p.read[i], &p.raw[i])
 	}
 	r.bulk(reads, p.takeLegs)
-	p.wantChecks(&r)
 	return r.step(func() (protocols.Step, error) { return p.again(p.finish) })
 }
 

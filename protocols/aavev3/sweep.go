@@ -18,24 +18,19 @@ type check struct {
 	view [6]uint256.Int
 }
 
-// checkedAccounts is how many accounts a full refresh checks so.
-const checkedAccounts = 8
+// checkedAccounts is how many accounts a full refresh checks so, of all that ever
+// borrowed: some may have no debt any more.
+const checkedAccounts = 16
 
 // wantChecks asks getUserAccountData of a few accounts spread over all.
 func (p *pass) wantChecks(r *round) {
-	if p.scope != protocols.Everything {
+	if p.checks = nil; p.scope != protocols.Everything {
 		return
 	}
-	var with []int
-	for i := range p.read {
-		if len(p.read[i].legs) > 0 {
-			with = append(with, i)
-		}
-	}
-	n := min(checkedAccounts, len(with))
+	n := min(checkedAccounts, len(p.read))
 	p.checks = make([]check, n)
 	for c := range p.checks {
-		p.checks[c].key = p.read[with[c*len(with)/n]].key
+		p.checks[c].key = p.read[c*len(p.read)/n].key
 		readAccountData(r, p.shape.pool, p.checks[c].key, &p.checks[c].view)
 	}
 }
