@@ -9,6 +9,7 @@ import (
 	"embed"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -73,6 +74,34 @@ var listings = []listing{
 type Options struct {
 	// Markets is how many of the 24 are deployed, TRX, USDT first; all when 0.
 	Markets int
+	// Family is which descendant of Compound v2 it is: JustLend when empty.
+	Family Family
+}
+
+// Family is a descendant of Compound v2 that the same market can be, for tests on
+// an EVM chain: no package has their contracts.
+type Family string
+
+// The families. Plain truncates products and has Compound's own events; Seconds
+// accrues by time besides, as Moonwell and Benqi do.
+const (
+	JustLend Family = ""
+	Plain    Family = "plain"
+	Seconds  Family = "seconds"
+)
+
+// rewrites turn the JustLend-like sources into those of another family.
+var rewrites = map[Family][]string{
+	Plain: {
+		"(a * b + ONE / 2) / ONE", "(a * b) / ONE",
+		"uint256 accountBorrows, uint256 totalBorrows, uint256 borrowIndex);", "uint256 accountBorrows, uint256 totalBorrows);",
+		"owed, totalBorrows, borrowIndex);", "owed, totalBorrows);",
+		"owed - amount, totalBorrows, borrowIndex);", "owed - amount, totalBorrows);",
+	},
+	Seconds: {
+		"accrualBlockNumber", "accrualBlockTimestamp", "block.number", "block.timestamp",
+		"borrowRatePerBlock()", "borrowRatePerTimestamp()", "10_512_000", "31_536_000",
+	},
 }
 
 // Deploy puts the market and Multicall3 on the node.
@@ -84,20 +113,32 @@ func Deploy(ctx context.Context, node *anvil.Node, opts Options) (*World, error)
 	return w, nil
 }
 
-func compiled(ctx context.Context) (contracts.Set, error) {
+func compiled(ctx context.Context, f Family) (contracts.Set, error) {
+	var pairs []string
+	if f != JustLend {
+		pairs = append(pairs, rewrites[Plain]...)
+	}
+	if f == Seconds {
+		pairs = append(pairs, rewrites[Seconds]...)
+	}
+	family := strings.NewReplacer(pairs...)
 	files := map[string]string{}
 	for _, name := range []string{"Lending.sol", "Prices.sol", "Tokens.sol"} {
 		raw, err := sources.ReadFile("sol/" + name)
 		if err != nil {
 			return nil, err
 		}
-		files["tron/"+name] = string(raw)
+		text := string(raw)
+		if name == "Lending.sol" {
+			text = family.Replace(text)
+		}
+		files["tron/"+name] = text
 	}
 	return contracts.Compile(ctx, files)
 }
 
 func (w *World) deploy(ctx context.Context, opts Options) error {
-	set, err := compiled(ctx)
+	set, err := compiled(ctx, opts.Family)
 	if err != nil {
 		return err
 	}
