@@ -3,8 +3,11 @@ package aavev3
 import (
 	"testing"
 
+	"github.com/holiman/uint256"
+
 	"liqwatch/chains"
 	"liqwatch/protocols"
+	"liqwatch/protocols/pricing"
 )
 
 // FuzzNote feeds logs of any shape to a market with a shape: nothing panics, and
@@ -21,10 +24,14 @@ func FuzzNote(f *testing.F) {
 		p, _ := ProfileOf(10, NoFork)
 		m.shape = &shape{
 			provider: chains.Address{9}, pool: chains.Address{1}, configurator: chains.Address{2}, oracle: chains.Address{3}, profile: p,
-			reserves: []reserve{{asset: chains.Address{4}, aToken: chains.Address{5}, debtToken: chains.Address{6}}},
+			reserves: []reserve{{asset: chains.Address{31 - 12: 2}, params: decodeParams(uint256.NewInt(0)), aToken: chains.Address{5}, debtToken: chains.Address{6}}},
 		}
 		m.shape.index()
-		m.book = &Book{shelf: &shelf{}}
+		m.book = &Book{
+			shelf: &shelf{}, shape: m.shape, table: newTable(p, m.shape.reserves, nil, 1),
+			prices: protocols.Prices{Raw: make([]uint256.Int, 1)},
+			sheet:  &pricing.Sheet{Symbols: []string{""}, Models: []pricing.Model{{Feed: -1}}, Prices: protocols.Prices{Raw: make([]uint256.Int, 1)}},
+		}
 		l := chains.Log{Address: m.shape.followed[int(from)%len(m.shape.followed)], Data: data}
 		if which >= 0 {
 			l.Topics = append(l.Topics, topics[which%len(topics)])
