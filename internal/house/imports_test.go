@@ -19,6 +19,7 @@ var floors = [][]string{
 	{"internal/bench"}, // times the others
 	{"internal/catalog"},
 	{"cmd"},
+	{"internal/e2e"}, // tests only: runs the program as its users do
 }
 
 // apart are rooms outside the order.
