@@ -97,7 +97,7 @@ func (w *Watcher) follow(ctx context.Context, f *Follower) error {
 		sleep(ctx, retry)
 		retry = min(2*retry, lastRetry)
 	}
-	return nil
+	return nil //nolint:nilerr // the context ended, and with it the last pass
 }
 
 // step waits for the next head and brings everything to it.
@@ -138,7 +138,7 @@ func marketErrors(out Outcome) error {
 
 func (w *Watcher) tell(f *Follower, out Outcome, alerts int, took time.Duration) {
 	w.log.Debug().Str("chain", f.chain.Name()).Uint64("block", out.Block.Number).
-		Int("alerts", alerts).Dur("took", took).Msg("pass")
+		Int("alerts", alerts).Int("behind", len(out.Failed)).Dur("took", took).Msg("pass")
 	if w.Passed != nil {
 		w.Passed(f.chain.Name(), out, took)
 	}
