@@ -182,6 +182,10 @@ func (s *bandScorer) liquidated(l *history.Liquidation) {
 	}
 	accounts := s.byKey[l.Key]
 	for _, a := range accounts {
+		if l.Trigger == nil && a.Liquidations == 0 && a.since == 0 {
+			s.notes.Add(notes.AboveTrigger, "accounts liquidated that were healthy a moment before: the price arrived in the same block, or our predicate is off",
+				a.Position+" "+l.Line)
+		}
 		a.liquidated(l)
 	}
 	if l.Above && s.leftOut[l.Key] == "" {

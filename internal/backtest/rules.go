@@ -44,9 +44,9 @@ type RuleOptions struct {
 	From, To uint64
 }
 
-// DefaultRuleOptions: a week, and 1,000 USD.
+// DefaultRuleOptions: three days, and 1,000 USD.
 func DefaultRuleOptions() RuleOptions {
-	return RuleOptions{Policy: Policy{Confirm: 1}, Horizon: 7 * 24 * 3600, MinLiquidatedUSD: decimal.NewFromInt(1000)}
+	return RuleOptions{Policy: Policy{Confirm: 1}, Horizon: 3 * 24 * 3600, MinLiquidatedUSD: decimal.NewFromInt(1000)}
 }
 
 // sent is one alert as the recorder took it, for one level.

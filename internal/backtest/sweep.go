@@ -92,7 +92,7 @@ func (f *Film) Sweep(opt SweepOptions) (*Sweep, error) {
 			return nil, err
 		}
 	}
-	s.Recommended = recommend(s, opt)
+	s.Recommended = recommend(s)
 	return s, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/urfave/cli/v3"
@@ -27,7 +28,7 @@ func rulesCommand(env Env) *cli.Command {
 			&cli.IntFlag{Name: "confirm", Value: 1, Usage: "wick policy: how many looks in a row must agree; 1 is first touch"},
 			&cli.BoolFlag{Name: "next-price", Usage: "show the rule the price that the oracle already holds as its next"},
 			&cli.StringFlag{Name: "min-liquidated-usd", Value: "1000", Usage: "debt that must be liquidated in the band for an alert to have been right"},
-			&cli.DurationFlag{Name: "horizon", Value: 7 * 24 * 3600e9, Usage: "how long after an alert a liquidation still proves it right"},
+			&cli.DurationFlag{Name: "horizon", Value: 72 * time.Hour, Usage: "how long after an alert a liquidation still proves it right"},
 			&cli.BoolFlag{Name: "sweep", Usage: "run a grid of distances, margins and wick policies, and recommend defaults"},
 			&cli.StringFlag{Name: "split", Usage: "with --sweep: the moment between the train and the test part; the middle when left out"},
 		),

@@ -40,18 +40,18 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 *{box-sizing:border-box}body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
 main{max-width:1080px;margin:0 auto;padding:1.2rem 1rem 3rem}h1{font-size:1.25rem;margin:.2rem 0;font-weight:600}h2{font-size:1.05rem;margin:2rem 0 .4rem}
 .headline{font-size:1.3rem;line-height:1.35;font-weight:600;margin:.6rem 0}.caution{border-left:4px solid var(--late);padding:.3rem .8rem;background:var(--panel);margin:.8rem 0}
-.facts{color:var(--soft);margin:.2rem 0;padding-left:1.2rem}figure{margin:.4rem 0 1.2rem}figcaption{color:var(--soft);font-size:.9rem}
+.facts{color:var(--soft);margin:.2rem 0;padding-left:1.2rem}figure{margin:.4rem 0 1.2rem}.draw{overflow-x:auto}figcaption{color:var(--soft);font-size:.9rem}
 svg{width:100%;height:auto;display:block;background:var(--panel);border-radius:6px}.wrap{overflow-x:auto;border:1px solid var(--line);border-radius:6px}
 table{border-collapse:collapse;width:100%;font-size:.86rem;font-variant-numeric:tabular-nums;white-space:nowrap}th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}thead th{background:var(--panel);font-weight:600}details{margin:.3rem 0}
-ul.notes{padding-left:1.2rem;font-size:.9rem;overflow-wrap:anywhere}svg text{fill:var(--soft);font:12px system-ui,sans-serif}svg .axis{stroke:var(--line)}svg .strong{fill:var(--ink)}
-@media(max-width:600px){.headline{font-size:1.1rem}svg text{font-size:15px}main{padding:.8rem .7rem 2rem}}
+ul.notes{padding-left:1.2rem;font-size:.9rem;overflow-wrap:anywhere}svg text{fill:var(--soft);font:12px system-ui,sans-serif;paint-order:stroke;stroke:var(--panel);stroke-width:3px}svg .axis{stroke:var(--line)}svg .strong{fill:var(--ink)}
+@media(max-width:600px){.headline{font-size:1.1rem}svg{min-width:680px}svg text{font-size:16px}main{padding:.8rem .7rem 2rem}}
 </style></head><body><main>
 <h1>{{.Title}}</h1>
 <p class="headline">{{.Headline}}</p>
 {{with .Caution}}<p class="caution">{{.}}</p>{{end}}
 <ul class="facts">{{range .Facts}}<li>{{.}}</li>{{end}}</ul>
-{{range .Charts}}<h2>{{.Title}}</h2><figure>{{.SVG}}<figcaption>{{.Caption}}</figcaption></figure>{{end}}
+{{range .Charts}}<h2>{{.Title}}</h2><figure><div class="draw">{{.SVG}}</div><figcaption>{{.Caption}}</figcaption></figure>{{end}}
 {{range .Tables}}<h2>{{.Title}}</h2><div class="wrap"><table><thead><tr>{{range .Head}}<th>{{.}}</th>{{end}}</tr></thead><tbody>
 {{range .Rows}}<tr>{{range .}}<td>{{.}}</td>{{end}}</tr>
 {{end}}</tbody></table></div>{{end}}
@@ -81,7 +81,7 @@ func bandPage(w io.Writer, r *backtest.BandReport) error {
 	}
 	p.Charts = []chart{
 		{"Price, bands and liquidations", "The oracle's price; bands shaded by the debt in them at the snapshot; a circle for every account liquidated, its area the debt.", drawPrice(r)},
-		{"Predicted against realised, band by band", "Left bar: debt in the band at the snapshot by what became of it. Thin bar: debt really liquidated.", drawOutcomes(r)},
+		{"Predicted against realised, band by band", "Wide bar: debt in the band at the snapshot, by what became of it. Thin bar: debt really liquidated.", drawOutcomes(r)},
 	}
 	g := grid{Title: "Bands", Head: []string{"band", "crossed", "accounts", "debt", "at risk", "seizable", "liquidated", "saved", "late", "not reached", "untouched", "executed"}}
 	for i := range r.Bands {

@@ -68,7 +68,11 @@ func (c *canvas) days() {
 	}
 	for v := math.Ceil(c.x0/86400) * 86400; v <= c.x1; v += step {
 		c.add(`<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, c.x(v), c.x(v), c.height-bottom, c.height-bottom+5)
-		c.text(c.x(v), c.height-bottom+22, "middle", "", time.Unix(int64(v), 0).UTC().Format("2 Jan 06"))
+		anchor := "middle"
+		if c.x(v) > width-right-30 {
+			anchor = "end"
+		}
+		c.text(c.x(v), c.height-bottom+22, anchor, "", time.Unix(int64(v), 0).UTC().Format("2 Jan 06"))
 	}
 }
 
@@ -157,7 +161,7 @@ func drawOutcomes(r *backtest.BandReport) template.HTML {
 	c := newCanvas(0, most*1.05, 0, 1)
 	const row = 40.0
 	c.height = top + row*float64(max(len(bands), 1)) + 70
-	wide := func(v float64) float64 { return v / c.x1 * (width - 2*left - right) }
+	wide := func(v float64) float64 { return v / c.x1 * (width - 2*left - right - 60) }
 	for i, b := range bands {
 		y := top + row*float64(i)
 		c.text(left*2-10, y+16, "end", "strong", bandName(b))
@@ -171,7 +175,7 @@ func drawOutcomes(r *backtest.BandReport) template.HTML {
 			c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="18" fill="var(--%s)"><title>%d accounts, %s USD</title></rect>`, x, y+2, w, part.color, part.count.Accounts, grouped(part.count.DebtUSD))
 			x += w
 		}
-		c.text(math.Min(x+6, width-right-60), y+16, "start", "", short(b.DebtUSD.InexactFloat64()))
+		c.text(x+6, y+16, "start", "", short(b.DebtUSD.InexactFloat64()))
 		c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="6" fill="var(--ink)"><title>executed: %s USD</title></rect>`, left*2, y+23, wide(b.Executed.DebtUSD.InexactFloat64()), grouped(b.Executed.DebtUSD))
 	}
 	y, x := c.height-34, left*2
