@@ -95,8 +95,8 @@ func (p *player) buildMarkets(tracker *alerts.Tracker, rules []alerts.Rule, log 
 	byChain := groupByChain(markets)
 	p.engine = watch.NewEngine(tracker, rules, sortedKeys(byChain), log)
 	p.engine.Now = p.clock
-	for name, a := range p.cfg.Axes {
-		p.engine.References[name] = a.Reference
+	if err := setUpEngine(p.engine, p.cfg); err != nil {
+		return err
 	}
 	for name, markets := range byChain {
 		chain, err := p.rec.Chain(name)

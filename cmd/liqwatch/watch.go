@@ -13,6 +13,7 @@ import (
 	"liqwatch/internal/config"
 	"liqwatch/internal/store"
 	"liqwatch/internal/watch"
+	"liqwatch/thresholds"
 )
 
 func watchCommand() *cli.Command {
@@ -79,8 +80,8 @@ func (d *daemon) build(ctx context.Context, cmd *cli.Command, cfg *config.Config
 	}
 	byChain := groupByChain(markets)
 	engine := watch.NewEngine(tracker, rules, sortedKeys(byChain), log)
-	for name, a := range cfg.Axes {
-		engine.References[name] = a.Reference
+	if err := setUpEngine(engine, cfg); err != nil {
+		return err
 	}
 	var followers []*watch.Follower
 	bar := newProgress(cmd)
@@ -123,6 +124,26 @@ func (d *daemon) Close() {
 	}
 }
 
+// setUpEngine tells the engine the parts of the file that are not rules' own.
+func setUpEngine(engine *watch.Engine, cfg *config.Config) error {
+	for name, a := range cfg.Axes {
+		engine.References[name] = a.Reference
+	}
+	for i, r := range cfg.Rules {
+		if !r.Levels.Walls && r.Walls == nil {
+			continue
+		}
+		var options thresholds.WallOptions
+		if r.Walls != nil {
+			options = thresholds.WallOptions{MinAtRiskUSD: r.Walls.MinAtRiskUSD, Max: r.Walls.Count}
+		}
+		if err := engine.FollowWalls(r.Name, options, r.Rearm.Decimal); err != nil {
+			return cfg.At("rules", i).Wrap(err)
+		}
+	}
+	return nil
+}
+
 // rulesOf hands the rules of the file to the alerts room; with tell given, its
 // messages go there and nowhere else.
 func rulesOf(cfg *config.Config, tell ...string) ([]alerts.Rule, error) {
@@ -130,7 +151,8 @@ func rulesOf(cfg *config.Config, tell ...string) ([]alerts.Rule, error) {
 	for i, r := range cfg.Rules {
 		rules[i] = alerts.Rule{
 			Name: r.Name, Axis: r.Axis, Levels: r.Levels.Prices, Rearm: r.Rearm.Decimal,
-			MinAtRiskUSD: r.MinAtRiskUSD, Notify: r.Notify, Severity: alerts.Severity(r.Severity),
+			MinAtRiskUSD: r.MinAtRiskUSD, Notify: r.Notify, Severity: alerts.Severity(r.Severity), Advice: r.Advice,
+			Walls: r.Levels.Walls || r.Walls != nil,
 		}
 		if len(tell) > 0 {
 			rules[i].Notify = tell

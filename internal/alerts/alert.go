@@ -18,6 +18,8 @@ const (
 	KindCorrection  Kind = "correction"  // an earlier alert spoke of a block that is gone
 	KindStale       Kind = "stale"       // data stopped
 	KindFresh       Kind = "fresh"       // data are back
+	KindFault       Kind = "fault"       // something is wrong with a market's numbers
+	KindMended      Kind = "mended"      // and it no longer is
 	KindUndelivered Kind = "undelivered" // a message could not be delivered elsewhere
 	KindNotice      Kind = "notice"      // a notifier has something to say
 	KindTest        Kind = "test"        // somebody asked for a test message
@@ -26,7 +28,7 @@ const (
 // severity is the kind's own, for rules that name none.
 func (k Kind) severity() Severity {
 	switch k {
-	case KindCrossing, KindStale, KindUndelivered:
+	case KindCrossing, KindStale, KindFault, KindUndelivered:
 		return Critical
 	case KindApproach, KindCorrection, KindNotice:
 		return Warning
@@ -50,13 +52,15 @@ const (
 	ReasonRearmed       Reason = "rearmed"         // receded by the margin
 	ReasonNothingSaid   Reason = "nothing-said"    // receded by the margin, but nobody had been told anything
 	ReasonBelowMinimum  Reason = "below-minimum"   // less collateral at risk than min_at_risk_usd
-	ReasonNothingAtRisk Reason = "nothing-at-risk" // no account becomes liquidatable on the way
+	ReasonNothingAtRisk Reason = "nothing-at-risk" // no account becomes liquidatable on the way, and the rule has a minimum
 	ReasonAlreadySeen   Reason = "already-seen"    // an observation of blocks that were applied before
 	ReasonStillTrue     Reason = "still-true"      // said of an orphaned block, and true on the new branch too
 	ReasonOrphaned      Reason = "orphaned"        // said of an orphaned block, not true on the new branch
 	ReasonRetired       Reason = "retired"         // the level is no longer in the rule
 	ReasonStale         Reason = "stale"           // no new data within the limit
 	ReasonFresh         Reason = "fresh"           // data are back
+	ReasonFault         Reason = "fault"           // a check of a market's numbers failed
+	ReasonMended        Reason = "mended"          // the check holds again
 )
 
 // Decision is one thing decided, whether or not somebody is told.
@@ -98,9 +102,13 @@ type Alert struct {
 	Previous decimal.Decimal `json:"previous"`
 	Totals   Totals          `json:"totals"` // between the price and the level; of a crossing, as of just before it
 	Markets  []MarketTotals  `json:"markets,omitempty"`
-	Now      Totals          `json:"now"` // liquidatable at the price already
-	Blocks   []BlockRef      `json:"blocks,omitempty"`
-	Digest   string          `json:"digest,omitempty"`
+	// Beyond is what lies on the far side of the level; nil when nobody looked.
+	Beyond *Beyond `json:"beyond,omitempty"`
+	// Market is the price by a feed besides the protocol's oracle; zero without one.
+	Market decimal.Decimal `json:"market"`
+	Now    Totals          `json:"now"` // liquidatable at the price already
+	Blocks []BlockRef      `json:"blocks,omitempty"`
+	Digest string          `json:"digest,omitempty"`
 
 	// Claims are what it says happened, one for each level it names.
 	Claims []string `json:"claims,omitempty"`
@@ -110,6 +118,8 @@ type Alert struct {
 	Corrects *Corrected `json:"corrects,omitempty"`
 	// Source is what a stale or fresh alert speaks of.
 	Source *Source `json:"source,omitempty"`
+	// Fault is what a fault alert, or the one that it is mended, speaks of.
+	Fault *Fault `json:"fault,omitempty"`
 	// Note is the text of alerts that are about the delivery itself.
 	Note string `json:"note,omitempty"`
 }

@@ -39,6 +39,7 @@ type BodyData struct {
 	AgeSeconds *int64      `json:"age_seconds,omitempty"` // of the oldest block
 	Corrects   *Corrected  `json:"corrects,omitempty"`
 	Source     *BodySource `json:"source,omitempty"`
+	Fault      *Fault      `json:"fault,omitempty"`
 }
 
 // BodyLevel is the part of an alert that speaks of a price level.
@@ -57,7 +58,9 @@ type BodyLevel struct {
 	Band        BodyBand          `json:"band"`
 	Totals      Totals            `json:"totals"`            // within the band
 	Markets     []MarketTotals    `json:"markets,omitempty"` // the largest, within the band
+	Beyond      *Beyond           `json:"beyond,omitempty"`  // what comes next on the way
 	Now         Totals            `json:"liquidatable_now"`
+	Market      *decimal.Decimal  `json:"market_price,omitempty"` // by a feed besides the oracle
 	Digest      string            `json:"digest,omitempty"`
 }
 
@@ -80,7 +83,7 @@ type BodySource struct {
 func body(a Alert, m Message) Body {
 	d := BodyData{
 		Version: BodyVersion, Key: a.Key, Kind: a.Kind, Reason: a.Reason, Severity: a.Severity, Rule: a.Rule,
-		Title: m.Title, Text: m.Text, Advice: a.Advice, Blocks: a.Blocks, Corrects: a.Corrects,
+		Title: m.Title, Text: m.Text, Advice: a.Advice, Blocks: a.Blocks, Corrects: a.Corrects, Fault: a.Fault,
 	}
 	if a.Axis != "" {
 		d.BodyLevel = bodyLevel(a)
@@ -102,6 +105,10 @@ func bodyLevel(a Alert) *BodyLevel {
 		Axis: a.Axis, Reference: a.Reference, Price: a.Price, Level: a.Level, Side: a.Side, Episode: a.Episode,
 		Passed: a.Passed[:min(len(a.Passed), maxPassed)], PassedCount: len(a.Passed), Distance: a.Distance(),
 		Band: BodyBand{from, to}, Totals: a.Totals, Markets: a.Markets, Now: a.Now, Digest: a.Digest,
+	}
+	b.Beyond = a.Beyond
+	if a.Market.IsPositive() {
+		b.Market = &a.Market
 	}
 	if a.Previous.IsPositive() {
 		b.Previous = &a.Previous

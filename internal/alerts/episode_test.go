@@ -114,6 +114,23 @@ func TestEveryTransition(t *testing.T) {
 	}
 }
 
+// Without a minimum the price alone is news.
+func TestWithoutAMinimumALevelIsToldWithNothingAtRisk(t *testing.T) {
+	r := ethRule()
+	r.MinAtRiskUSD = decimal.Zero
+	_, got := run(t, r, State{}, prices(r, 0, "2700", "2500", "2400", "2600"))
+	require.Equal(t, []string{
+		"approach 2400 down 0.05 passed []",
+		"crossing 2400 down 0 passed []",
+		"rearmed 2400 down 0 passed []",
+	}, summary(got))
+	for _, a := range got {
+		m, err := Compose(a)
+		require.NoError(t, err)
+		require.Contains(t, m.Text, "0 accounts", a.Kind)
+	}
+}
+
 // last is the latest decision about a side.
 func last(out Outcome, side Side) string {
 	text := ""
@@ -274,7 +291,7 @@ func TestPulse(t *testing.T) {
 func TestValidateNamesEveryFault(t *testing.T) {
 	r := Rule{Name: "x", Levels: decs("0", "5", "5.0"), Approach: decs("0", "1", "0.1", "0.10"), Rearm: dec("0"), MinAtRiskUSD: dec("-1"), Severity: "loud"}
 	err := r.Validate()
-	for _, want := range []string{"axis is missing", "level 0:", "level 5 is given twice", "approach 0%:", "approach 100%:", "approach 10% is given twice", "rearm 0%", "min_at_risk_usd -1", "notify is missing", `severity "loud"`} {
+	for _, want := range []string{"axis is missing", "level 0:", "level 5 is given twice", "approach 0%:", "approach 100%:", "approach 10% is given twice", "rearm 0%", "min_at_risk_usd -1", `severity "loud"`} {
 		require.ErrorContains(t, err, want)
 	}
 	require.NoError(t, ethRule().Validate())

@@ -19,6 +19,8 @@ type Observation struct {
 	// Reference is the market whose oracle names the price.
 	Reference string
 	Price     decimal.Decimal
+	// Market is the price by a feed besides the protocol's oracle; zero without one.
+	Market decimal.Decimal
 	// Blocks are those the numbers are of, one for each chain.
 	Blocks []BlockRef
 	// PriceChain is the chain the price is read on; empty for that of the first block.
@@ -77,6 +79,15 @@ type LevelView struct {
 	Totals
 	// Markets are the largest by collateral at risk, largest first.
 	Markets []MarketTotals
+	// Beyond is what comes next on the far side of the level; nil when nobody looked.
+	Beyond *Beyond
+}
+
+// Beyond is the stretch from a level on to a price further from the present one:
+// what the next part of the way would make liquidatable.
+type Beyond struct {
+	To decimal.Decimal `json:"to"`
+	Totals
 }
 
 // view finds the entry of a level.
@@ -87,6 +98,26 @@ func (o Observation) view(level decimal.Decimal) (LevelView, bool) {
 		}
 	}
 	return LevelView{}, false
+}
+
+// next is the stretch that comes after what an alert speaks of: behind the level
+// that is neared, or from a crossed level on to the next one that somebody watches.
+func (o Observation) next(m move) *Beyond {
+	switch m.kind {
+	case KindApproach:
+		v, _ := o.view(m.after.Level)
+		return v.Beyond
+	case KindCrossing:
+		var found *Beyond
+		for _, v := range o.Levels {
+			g := gap{m.after.Side, o.Price, v.Level}
+			if !g.beyond() && (found == nil || distance(o.Price, v.Level).LessThan(distance(o.Price, found.To))) {
+				found = &Beyond{To: v.Level, Totals: v.Totals}
+			}
+		}
+		return found
+	}
+	return nil
 }
 
 // check reports what a rule misses in an observation.

@@ -13,13 +13,16 @@ type Rule struct {
 	Axis string
 	// Levels are prices on the axis' reference, each watched from both sides.
 	Levels []decimal.Decimal
+	// Walls: the levels are found in the ladder and change; see [Tracker.SetLevels].
+	Walls bool
 	// Approach are distances |price/level - 1| at which to speak, as fractions (0.05 is 5%).
 	Approach []decimal.Decimal
 	// Rearm is how far the price must recede, as a fraction of the level, before the
 	// same thing is said again: from the level after a crossing, from the widest
 	// approach distance otherwise.
 	Rearm decimal.Decimal
-	// MinAtRiskUSD is held against the collateral at risk between the price and the level.
+	// MinAtRiskUSD is held against the collateral at risk between the price and the
+	// level: less than it is not told. With 0 a level is told whatever is at risk.
 	MinAtRiskUSD decimal.Decimal
 	Notify       []string
 	// Severity of all this rule's alerts; when empty each kind has its own.
@@ -66,7 +69,7 @@ func (r Rule) Validate() error {
 	if r.Axis == "" {
 		bad("axis is missing")
 	}
-	if len(r.Levels) == 0 {
+	if len(r.Levels) == 0 && !r.Walls {
 		bad("levels are missing: give at least one price")
 	}
 	for i, l := range r.Levels {
@@ -90,9 +93,6 @@ func (r Rule) Validate() error {
 	}
 	if r.MinAtRiskUSD.IsNegative() {
 		bad("min_at_risk_usd %s: want 0 or more", r.MinAtRiskUSD)
-	}
-	if len(r.Notify) == 0 {
-		bad("notify is missing: nobody would be told")
 	}
 	if len(r.Advice) > maxAdvice {
 		bad("advice is longer than %d characters: a message must fit a phone", maxAdvice)

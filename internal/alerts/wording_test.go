@@ -32,6 +32,9 @@ func sample(kind Kind) Alert {
 		Blocks: []BlockRef{{Chain: "ethereum", Number: 21_000_000, Time: 1767323045}},
 	}
 	switch kind {
+	case KindApproach:
+		a.Beyond = &Beyond{To: dec("2200"), Totals: Totals{Accounts: 2345, AtRiskUSD: dec("812345678")}}
+		a.Market = dec("2438.5")
 	case KindCrossing:
 		a.Reason, a.Severity, a.Price, a.Mark, a.Passed = ReasonCrossed, Critical, dec("2391.2"), decimal.Zero, decs("2500", "2450")
 		a.Advice = "Call the desk; see the runbook."
@@ -40,6 +43,9 @@ func sample(kind Kind) Alert {
 	case KindCorrection:
 		a.Reason, a.Price, a.Passed = ReasonOrphaned, dec("2431"), nil
 		a.Corrects = &Corrected{Key: a.Key, Kind: KindCrossing, Levels: decs("2400"), Side: Down, Price: dec("2398.7"), Blocks: a.Blocks}
+	case KindFault, KindMended:
+		a = Alert{Key: "fault|aave-v3-ethereum|sum|1", Kind: kind, Reason: ReasonFault, Severity: Critical, Rule: "data-fault", Seen: a.Seen,
+			Fault: &Fault{Market: "aave-v3-ethereum", Kind: "sum", Detail: "the debts of the accounts known add up to 12 less than the token's total: USDC"}}
 	case KindStale, KindFresh:
 		a = Alert{Key: "stale|chain|ethereum|1", Kind: kind, Reason: ReasonStale, Severity: Critical, Rule: "data-stale", Seen: a.Seen,
 			Source: &Source{Name: "ethereum", What: "chain", Block: a.Blocks[0], Fed: a.Seen.Add(-3 * time.Minute), Limit: time.Minute, Why: "no node gave a usable answer"}}
@@ -49,7 +55,7 @@ func sample(kind Kind) Alert {
 	return a
 }
 
-var kinds = []Kind{KindApproach, KindCrossing, KindRearmed, KindCorrection, KindStale, KindFresh, KindUndelivered, KindNotice, KindTest}
+var kinds = []Kind{KindApproach, KindCrossing, KindRearmed, KindCorrection, KindStale, KindFresh, KindFault, KindMended, KindUndelivered, KindNotice, KindTest}
 
 func TestWording(t *testing.T) {
 	for _, kind := range kinds {
@@ -113,7 +119,7 @@ func TestNamesFromOutsideCannotBreakALine(t *testing.T) {
 		m, err := Compose(a)
 		require.NoError(t, err)
 		lines := strings.Split(m.Text, "\n")
-		require.Len(t, lines, 6)
+		require.Len(t, lines, 8)
 		for _, r := range strings.Join(lines, "") {
 			require.False(t, unicode.IsControl(r) || unicode.Is(unicode.Cf, r), "%q", r)
 		}

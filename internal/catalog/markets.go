@@ -15,7 +15,7 @@ import (
 
 // lenders are the lending protocols that can be read.
 var lenders = []protocols.Protocol{
-	{Name: "aave-v3", New: aavev3.New},
+	aavev3.Protocol(),
 }
 
 // Markets makes all configured markets. Errors name their place in the file.

@@ -23,7 +23,11 @@ type Tracker interface {
 	Observe(ctx context.Context, o alerts.Observation) (alerts.Outcome, error)
 	Undo(ctx context.Context, chain string, ancestor uint64, now time.Time) error
 	Pulse(ctx context.Context, now time.Time, sources []alerts.Source) ([]alerts.Alert, error)
+	Faults(ctx context.Context, now time.Time, markets []string, faults []alerts.Fault) ([]alerts.Alert, error)
 	Seen(chain string) []alerts.BlockRef
+	SetLevels(rule string, levels []decimal.Decimal) error
+	WatchedLevels(rule string) []decimal.Decimal
+	BusyLevels(rule string) []decimal.Decimal
 }
 
 // Engine puts the books of all chains side by side and shows them to the rules.
@@ -38,8 +42,8 @@ type Engine struct {
 
 	mu     sync.Mutex
 	chains map[string]*chainState
-	faults map[string]bool
 	priced map[string]time.Time // by axis: when it last had a price
+	walls  map[string]*wallRule // by rule: those whose levels are the ladder's walls
 }
 
 // chainState is what one chain's last passes brought.
@@ -60,7 +64,7 @@ func NewEngine(tracker Tracker, rules []alerts.Rule, names []string, log zerolog
 	e := &Engine{
 		tracker: tracker, rules: rules, References: map[string]string{}, Now: time.Now,
 		log: log.With().Str("component", "engine").Logger(), chains: map[string]*chainState{},
-		faults: map[string]bool{}, priced: map[string]time.Time{},
+		priced: map[string]time.Time{}, walls: map[string]*wallRule{},
 	}
 	for _, n := range names {
 		e.chains[n] = &chainState{blockAt: e.Now()}
@@ -98,11 +102,15 @@ func (e *Engine) Take(ctx context.Context, chain string, out Outcome, f *Followe
 	if out.Undone {
 		c.lower(out.Ancestor.Number)
 	}
-	e.tellFaults(books)
-	if err := e.undo(ctx, chain, c); err != nil {
+	made, err := e.tellFaults(ctx, books)
+	if err != nil {
 		return nil, err
 	}
-	return e.observe(ctx)
+	if err := e.undo(ctx, chain, c); err != nil {
+		return made, err
+	}
+	seen, err := e.observe(ctx)
+	return append(made, seen...), err
 }
 
 // undo tells the rules of a reorg. One that reaches back further than they
@@ -132,7 +140,7 @@ func (e *Engine) observe(ctx context.Context) ([]alerts.Alert, error) {
 	}
 	var made []alerts.Alert
 	for _, axis := range e.axes() {
-		o, _, err := Observe(e.look(axis))
+		o, ladder, err := Observe(e.look(axis))
 		if errors.Is(err, thresholds.ErrNoAxis) {
 			e.log.Error().Err(err).Str("axis", axis).Msg("no price to watch")
 			continue
@@ -146,6 +154,9 @@ func (e *Engine) observe(ctx context.Context) ([]alerts.Alert, error) {
 			return made, fmt.Errorf("apply the rules of %s: %w", axis, err)
 		}
 		made = append(made, out.Alerts...)
+		if err := e.followWalls(axis, ladder); err != nil {
+			return made, err
+		}
 	}
 	return made, nil
 }
@@ -153,6 +164,9 @@ func (e *Engine) observe(ctx context.Context) ([]alerts.Alert, error) {
 func (e *Engine) look(axis string) Look {
 	l := Look{Axis: axis, Reference: e.References[axis], Levels: e.levels(axis), Final: map[string]uint64{}, Seen: e.Now()}
 	for name, c := range e.chains {
+		if s, ok := c.spots[axis]; ok {
+			l.Market = s.Price
+		}
 		l.Books = append(l.Books, c.books...)
 		l.Final[name] = c.final
 	}
@@ -176,7 +190,11 @@ func (e *Engine) levels(axis string) []decimal.Decimal {
 		if r.Axis != axis {
 			continue
 		}
-		for _, l := range r.Levels {
+		levels := r.Levels
+		if w := e.walls[r.Name]; w != nil {
+			levels = w.levels
+		}
+		for _, l := range levels {
 			if !slices.ContainsFunc(out, l.Equal) {
 				out = append(out, l)
 			}
@@ -200,26 +218,24 @@ func (e *Engine) Books() []protocols.Book {
 	return out
 }
 
-// tellFaults logs what is wrong with books, once for as long as it lasts.
-func (e *Engine) tellFaults(books []protocols.Book) {
+// tellFaults tells what is wrong with books, once for as long as it lasts.
+func (e *Engine) tellFaults(ctx context.Context, books []protocols.Book) ([]alerts.Alert, error) {
+	var names []string
+	var faults []alerts.Fault
 	for _, b := range books {
-		now := map[string]bool{}
+		names = append(names, b.Market())
 		for _, f := range b.Faults() {
-			key := b.Market() + "|" + f.Kind + "|" + f.Detail
-			now[key] = true
-			if !e.faults[key] {
-				e.log.Warn().Str("market", b.Market()).Str("fault", f.Kind).Msg(f.Detail)
-			}
-		}
-		for key := range e.faults {
-			if !now[key] && len(key) > len(b.Market()) && key[:len(b.Market())+1] == b.Market()+"|" {
-				delete(e.faults, key)
-			}
-		}
-		for key := range now {
-			e.faults[key] = true
+			faults = append(faults, alerts.Fault{Market: b.Market(), Kind: f.Kind, Detail: f.Detail})
 		}
 	}
+	made, err := e.tracker.Faults(ctx, e.Now(), names, faults)
+	if err != nil {
+		return nil, fmt.Errorf("tell of faults: %w", err)
+	}
+	for _, a := range made {
+		e.log.Warn().Str("market", a.Fault.Market).Str("fault", a.Fault.Kind).Str("is", string(a.Kind)).Msg(a.Fault.Detail)
+	}
+	return made, nil
 }
 
 func largestMarkets(all []thresholds.MarketTotals) []thresholds.MarketTotals {
