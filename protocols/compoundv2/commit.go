@@ -115,6 +115,7 @@ func (p *pass) commit() error {
 	if err := p.table.setUnits(); err != nil {
 		return err
 	}
+	p.table.explainStaked()
 	if p.opening {
 		m.table, m.profile = p.table, p.table.profile
 		return nil

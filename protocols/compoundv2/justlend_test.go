@@ -182,6 +182,22 @@ func TestPricesInTRXAreTold(t *testing.T) {
 	for _, s := range b.Explain("TRX") {
 		require.Equal(t, s.Symbol == "TRX" || s.Symbol == "sTRX", s.Moves, s.Symbol)
 	}
+	for _, s := range b.Explain("TRX") {
+		if s.Symbol == "sTRX" {
+			require.Equal(t, "structure", s.How)
+			require.Equal(t, "posted at its own rate of 1.31204 TRX", s.Note)
+		}
+		if s.Symbol == "TRX" {
+			require.Equal(t, "structure", s.How)
+		}
+	}
+	// The staking pool is told apart, at the token's own rate.
+	supply, err := j.w.Staked.Number(t.Context(), "totalSupply")
+	require.NoError(t, err)
+	beside := b.Beside()
+	require.Len(t, beside, 1)
+	require.Equal(t, decimal.NewFromBigInt(supply, -18).Mul(decimal.New(131_204, -5)).Truncate(6).String(), beside[0].Amount.Decimal().String())
+	require.Equal(t, beside[0].Amount.Decimal().Mul(decimal.New(3276, -4)).Truncate(0).String(), beside[0].USD.Round(2).Truncate(0).String())
 	_, ok = b.Path("DOGE")
 	require.False(t, ok)
 	// TVL is cash held; supplied less reserves is what it is made of.

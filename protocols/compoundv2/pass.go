@@ -146,6 +146,7 @@ func (p *pass) begin() {
 		p.askVAIIndex()
 	}
 	p.askPrices()
+	p.askStaked()
 	p.askSettled()
 	if everything {
 		for a := range m.known {

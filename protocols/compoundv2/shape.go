@@ -180,6 +180,9 @@ func (p *pass) adoptListing(l listing, underlying chains.Address, a []chains.Ans
 
 func (p *pass) adopted(i int, incentive uint256.Int) {
 	p.table.classes[i] = classify(p.table.list[i].Symbol)
+	if l := &p.table.list[i]; l.native && p.m.profile.PricesInNative {
+		p.table.classes[i] = class{base: l.Symbol, how: "structure", note: "the oracle's prices are in it: when it moves, every other price moves the other way"}
+	}
 	p.askRisk(i, incentive)
 	if !p.opening {
 		p.askState(i)

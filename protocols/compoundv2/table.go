@@ -77,6 +77,7 @@ type table struct {
 	postings    map[int]posting
 	layouts     []layout
 	classes     []class
+	staked      staked
 	unitDigits  int32 // decimals of the quote unit
 }
 
