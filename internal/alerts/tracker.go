@@ -22,6 +22,8 @@ type Tracker struct {
 	mu     sync.Mutex
 	states map[string]State
 	beats  map[string]Beat
+	keeper MuteKeeper
+	mutes  map[string]Mute // by rule
 }
 
 // NewTracker loads the states of the rules. wake is called after every commit that
@@ -78,6 +80,7 @@ func (t *Tracker) Observe(ctx context.Context, o Observation) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	t.hush(posts, o.Seen)
 	c.Posts, c.Decisions = posts, all.Decisions
 	return all, t.commit(ctx, c, states)
 }
