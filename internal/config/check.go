@@ -159,6 +159,9 @@ func (k checker) notifiers() {
 	}
 }
 
+// leastToken is the length below which a token could be guessed.
+const leastToken = 16
+
 func (k checker) web() {
 	listen := k.c.Web.Listen
 	if k.c.Web.Off() {
@@ -169,8 +172,12 @@ func (k checker) web() {
 		k.refuse("write an address and a port, such as 127.0.0.1:8787", "%q is nothing to listen on", listen)("web", "listen")
 		return
 	}
-	if addr, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !addr.IsLoopback()) {
-		k.warn("the page has no password, and other machines can reach it here", "web", "listen")
+	token := k.c.Web.Token
+	if n := len(token.Reveal()); !token.IsZero() && n < leastToken {
+		k.refuse(fmt.Sprintf("at least %d characters, such as 32 random hexadecimal digits", leastToken), "the token of the page is too short")("web", "token")
+	}
+	if addr, err := netip.ParseAddr(host); token.IsZero() && host != "localhost" && (err != nil || !addr.IsLoopback()) {
+		k.warn("the page has no token, and other machines can reach it here", "web", "listen")
 	}
 }
 

@@ -75,6 +75,7 @@ type Spot struct {
 // Web is the page.
 type Web struct {
 	Listen string `yaml:"listen" default:"127.0.0.1:8787" doc:"address and port; off for no page"`
+	Token  Secret `yaml:"token" doc:"lets whoever knows it acknowledge and mute; where other machines reach the page it is needed to read as well. At least 16 characters"`
 }
 
 // Off reports that there is to be no page.
