@@ -106,16 +106,31 @@ func (b *Book) Terms(i int, dst []protocols.Term) []protocols.Term {
 			continue
 		}
 		cell, rate := &row[d], &b.table.rates[d]
-		scaled := float(c.scaled[j])
 		if c.tags[j]&1 == uint8(protocols.Debt) {
-			dst = append(dst, protocols.Term{Asset: int(cell.price), Coef: -scaled * rate.debtPerUnit})
+			owed := tokens(&rate.debt, c.scaled[j], rate.debtRounding, rate.debtPerUnit, rate.perWhole)
+			dst = append(dst, protocols.Term{Asset: int(cell.price), Coef: -owed})
 			continue
 		}
 		if cell.counts {
-			dst = append(dst, protocols.Term{Asset: int(cell.price), Coef: scaled * rate.incomePerUnit * float64(cell.lt) / 10000})
+			held := tokens(&rate.income, c.scaled[j], rate.incomeRounding, rate.incomePerUnit, rate.perWhole)
+			dst = append(dst, protocols.Term{Asset: int(cell.price), Coef: held * float64(cell.lt) / 10000})
 		}
 	}
 	return dst
+}
+
+// smallBalance is a balance in smallest units of which a rounding is a part that shows.
+const smallBalance = 1 << 30
+
+// tokens is a balance in whole tokens, near enough for a float. Of a small one the
+// rounding to whole units counts: 3.01 units owed are 4.
+func tokens(index *factor, scaled u128, r rounding, perUnit, perWhole float64) float64 {
+	if scaled.hi == 0 && scaled.lo < smallBalance {
+		if balance, ok := index.apply(scaled, r); ok {
+			return float(balance) / perWhole
+		}
+	}
+	return float(scaled) * perUnit
 }
 
 // Liquidatable implements [protocols.Book]: health below 1 as

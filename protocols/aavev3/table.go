@@ -36,6 +36,7 @@ type rates struct {
 	incomeRay      uint256.Int
 	incomePerUnit  float64 // whole tokens per scaled unit
 	debtPerUnit    float64
+	perWhole       float64 // smallest units in a whole token
 	debtRay        uint256.Int
 	incomeRounding rounding
 	debtRounding   rounding
@@ -111,6 +112,7 @@ func (t *table) fillRates() {
 		x.income, x.debt = newFactor(&x.incomeRay), newFactor(&x.debtRay)
 		x.unit = newDivisor(&r.unit)
 		x.incomePerUnit, x.debtPerUnit = perUnit(&x.incomeRay, &r.unit), perUnit(&x.debtRay, &r.unit)
+		x.perWhole = r.unit.Float64()
 		x.incomeRounding, x.debtRounding, x.owedRounding = nearest, nearest, down
 		if t.profile.Directed {
 			x.incomeRounding, x.debtRounding, x.owedRounding = down, up, up
