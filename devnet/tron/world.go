@@ -52,6 +52,8 @@ type World struct {
 	Markets    []*Market
 	FromBlock  uint64
 	MarketsUSD map[string]int64 // prices at the start, in 1/10,000 USD
+
+	set contracts.Set
 }
 
 type listing struct {
@@ -123,7 +125,7 @@ func compiled(ctx context.Context, f Family) (contracts.Set, error) {
 	}
 	family := strings.NewReplacer(pairs...)
 	files := map[string]string{}
-	for _, name := range []string{"Lending.sol", "Prices.sol", "Tokens.sol"} {
+	for _, name := range []string{"Lending.sol", "Prices.sol", "Tokens.sol", "Feeds.sol"} {
 		raw, err := sources.ReadFile("sol/" + name)
 		if err != nil {
 			return nil, err
@@ -150,6 +152,7 @@ func (w *World) deploy(ctx context.Context, opts Options) error {
 	if w.FromBlock, err = w.Node.BlockNumber(ctx); err != nil {
 		return err
 	}
+	w.set = set
 	if err := w.placeMulticall(ctx, set); err != nil {
 		return err
 	}
@@ -246,6 +249,22 @@ func (w *World) placeMulticall(ctx context.Context, set contracts.Set) error {
 		return err
 	}
 	return w.Node.Call(ctx, nil, "anvil_setCode", Multicall3, code)
+}
+
+// UseFeeds makes the comptroller ask an oracle in USD with a feed for each symbol,
+// as Moonwell and Benqi have, in place of posted prices.
+func (w *World) UseFeeds(ctx context.Context, feeds map[string]chains.Address) error {
+	oracle, err := bind.Deploy(ctx, w.Node.Client, w.Admin, w.set["SymbolFeeds"], w.Market("TRX").JToken.Common(), "TRX")
+	if err != nil {
+		return err
+	}
+	for symbol, feed := range feeds {
+		if err := oracle.Send(ctx, "setFeed", symbol, common.Address(feed)); err != nil {
+			return err
+		}
+	}
+	w.Oracle = oracle
+	return w.Risk.Send(ctx, "setOracle", oracle.Common())
 }
 
 // InTRX is a price as it is posted: TRX per whole token times 10^(33-decimals).

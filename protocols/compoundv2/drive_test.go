@@ -26,11 +26,15 @@ type driver struct {
 func run(ctx context.Context, chain chains.Chain, at chains.Block, s protocols.Step, d *driver) error {
 	for !s.Done() {
 		var answers []chains.Answer
-		if len(s.Wants) > 0 {
-			var err error
-			if answers, err = chain.Read(ctx, at, s.Wants); err != nil {
-				return err
-			}
+		var err error
+		switch {
+		case len(s.Moved) > 0:
+			answers, err = chain.ReadMoved(ctx, at, s.Moved, s.Wants)
+		case len(s.Wants) > 0:
+			answers, err = chain.Read(ctx, at, s.Wants)
+		}
+		if err != nil {
+			return err
 		}
 		d.reads += len(s.Wants)
 		d.rounds++

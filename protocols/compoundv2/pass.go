@@ -79,6 +79,9 @@ func (p *pass) step() protocols.Step {
 		if len(p.asks) > 0 {
 			return p.step(), nil
 		}
+		if p.opening && p.m.can.Overrides && !p.table.profile.PricesInNative {
+			return p.measure(), nil
+		}
 		return protocols.Step{}, p.commit()
 	}}
 }
