@@ -36,7 +36,7 @@ func EventFilm(list []history.Liquidation, series *prices.Series, opt FilmOption
 	var in incidents
 	for i := range list {
 		if l := &list[i]; l.Time >= opt.From && l.Time <= opt.To {
-			in.add(l, l.Trigger)
+			in.add(l, l.Trigger, false)
 		}
 	}
 	f.Incidents = in.list

@@ -20,6 +20,8 @@ type Incident struct {
 	DebtUSD decimal.Decimal
 	// Trigger is the account's just before; nil when it is not known.
 	Trigger *decimal.Decimal
+	// Up: the trigger lay above the price, which rose to it.
+	Up bool
 }
 
 // incidents gathers executions.
@@ -28,7 +30,7 @@ type incidents struct {
 	open map[thresholds.Key]int
 }
 
-func (in *incidents) add(l *history.Liquidation, trigger *decimal.Decimal) {
+func (in *incidents) add(l *history.Liquidation, trigger *decimal.Decimal, up bool) {
 	if in.open == nil {
 		in.open = map[thresholds.Key]int{}
 	}
@@ -39,5 +41,5 @@ func (in *incidents) add(l *history.Liquidation, trigger *decimal.Decimal) {
 		return
 	}
 	in.open[l.Key] = len(in.list)
-	in.list = append(in.list, Incident{Key: l.Key, Time: l.Time, Last: l.Time, Count: 1, DebtUSD: l.DebtUSD, Trigger: trigger})
+	in.list = append(in.list, Incident{Key: l.Key, Time: l.Time, Last: l.Time, Count: 1, DebtUSD: l.DebtUSD, Trigger: trigger, Up: up})
 }

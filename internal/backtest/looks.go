@@ -3,12 +3,14 @@ package backtest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
 
 	"liqwatch/internal/alerts"
 	"liqwatch/internal/backtest/history"
+	"liqwatch/protocols"
 	"liqwatch/thresholds"
 )
 
@@ -49,7 +51,7 @@ func Shoot(ctx context.Context, h history.History, opt FilmOptions) (*Film, erro
 			stamp(opt.From), stamp(opt.To), ErrWindow, stamp(first), stamp(last))
 	}
 	f := &Film{Axis: opt.Axis, Reference: opt.Reference, From: opt.From, To: opt.To, Levels: opt.Levels}
-	c := &camera{film: f, leftOut: h.LeftOut(), triggers: map[thresholds.Key]thresholds.Triggers{}}
+	c := &camera{film: f, leftOut: h.LeftOut()}
 	if err := h.Replay(ctx, opt.From, opt.To, c.step); err != nil {
 		return nil, fmt.Errorf("run rules: %w", err)
 	}
@@ -61,27 +63,36 @@ func Shoot(ctx context.Context, h history.History, opt FilmOptions) (*Film, erro
 type camera struct {
 	film      *Film
 	leftOut   map[thresholds.Key]string
-	last      *thresholds.Ladder
-	triggers  map[thresholds.Key]thresholds.Triggers
+	recent    []*past
 	incidents incidents
 }
 
 func (c *camera) step(step *history.Step) error {
+	var ladder *thresholds.Ladder
+	if step.Priced {
+		var err error
+		if ladder, err = thresholds.Build(c.film.Axis, c.film.Reference, step.Books()); err != nil {
+			return err
+		}
+		c.film.Reference = ladder.Axis().Reference
+	}
+	// Accounts are looked up in the looks before this one: after a liquidation they
+	// have other triggers.
 	for i := range step.Liquidated {
 		l := &step.Liquidated[i]
 		if _, out := c.leftOut[l.Key]; !out {
-			c.incidents.add(l, c.trigger(l))
+			trigger, up, err := c.trigger(l, ladder)
+			if err != nil {
+				return err
+			}
+			c.incidents.add(l, trigger, up)
 		}
 	}
 	if !step.Priced {
 		return nil
 	}
-	l, err := thresholds.Build(c.film.Axis, c.film.Reference, step.Books())
-	if err != nil {
-		return err
-	}
-	c.last, c.film.Reference = l, l.Axis().Reference
-	look, err := c.look(step, l)
+	c.keep(ladder, step.Books())
+	look, err := c.look(step, ladder)
 	if err != nil {
 		return err
 	}
@@ -89,17 +100,59 @@ func (c *camera) step(step *history.Step) error {
 	return nil
 }
 
-// trigger is where the account stood before it was liquidated: as the history says,
-// or as the last look had it.
-func (c *camera) trigger(l *history.Liquidation) *decimal.Decimal {
+// keep remembers a look's books.
+func (c *camera) keep(l *thresholds.Ladder, books []protocols.Book) {
+	p := &past{ladder: l, books: map[string]protocols.Book{}}
+	for _, b := range books {
+		p.books[b.Market()] = b
+	}
+	c.recent = append(c.recent, p)
+	if len(c.recent) > remembered {
+		c.recent = slices.Delete(c.recent, 0, 1)
+	}
+}
+
+// remembered is how many looks back an account is searched that was healthy before it
+// was liquidated.
+const remembered = 64
+
+// moment kept to look an account up in.
+type past struct {
+	ladder *thresholds.Ladder
+	books  map[string]protocols.Book
+}
+
+// trigger is where the account stood before it was liquidated, and whether it lay
+// above the price: as the history says, or as the last look had it at which the
+// account was healthy.
+func (c *camera) trigger(l *history.Liquidation, now *thresholds.Ladder) (*decimal.Decimal, bool, error) {
 	if l.Trigger != nil {
-		return l.Trigger
+		return l.Trigger, false, nil
 	}
-	t := c.triggers[l.Key]
-	if t.Down != nil {
-		return t.Down
+	for _, p := range slices.Backward(c.recent) {
+		after := now
+		now = p.ladder
+		b := p.books[l.Key.Market]
+		if b == nil {
+			continue
+		}
+		i, ok := b.Find(l.Key.Position)
+		if !ok {
+			continue
+		}
+		t, err := p.ladder.Triggers(l.Key.Market, i)
+		if err != nil {
+			return nil, false, err
+		}
+		// Of two triggers it met the one on the side that the price went to next.
+		switch {
+		case t.Down != nil && (t.Up == nil || after == nil || after.Spot().LessThan(p.ladder.Spot())):
+			return t.Down, false, nil
+		case t.Up != nil:
+			return t.Up, true, nil
+		}
 	}
-	return t.Up
+	return nil, false, nil
 }
 
 // Reach is how far from a level, as a part of it, amounts are still looked up: no

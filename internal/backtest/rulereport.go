@@ -125,7 +125,7 @@ func (t *tally) alert(rec *recorder, s *sent, incidents []Incident, opt RuleOpti
 	sum := decimal.Zero
 	for i := range incidents {
 		x := &incidents[i]
-		if x.Trigger != nil && x.Time > s.time && x.Time <= until && s.speaksOf(*x.Trigger) {
+		if x.Time > s.time && x.Time <= until && s.speaksOf(x) {
 			sum = sum.Add(x.DebtUSD)
 		}
 	}
@@ -145,7 +145,7 @@ func (t *tally) incident(rec *recorder, x *Incident, level decimal.Decimal, side
 		if side != "" && (s.side != side || !s.level.Equal(level)) {
 			continue
 		}
-		if x.Trigger == nil || s.time >= x.Time || x.Time > min(rec.end(s), s.time+opt.Horizon) || !s.speaksOf(*x.Trigger) {
+		if s.time >= x.Time || x.Time > min(rec.end(s), s.time+opt.Horizon) || !s.speaksOf(x) {
 			continue
 		}
 		announced = true

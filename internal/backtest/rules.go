@@ -64,7 +64,11 @@ type sent struct {
 }
 
 // speaksOf: the trigger lies in what the alert was about.
-func (s *sent) speaksOf(trigger decimal.Decimal) bool {
+func (s *sent) speaksOf(x *Incident) bool {
+	if x.Trigger == nil || x.Up != (s.side == alerts.Up) {
+		return false
+	}
+	trigger := *x.Trigger
 	return trigger.GreaterThanOrEqual(s.from) && trigger.LessThanOrEqual(s.to)
 }
 
@@ -256,8 +260,11 @@ func scoreRule(rule alerts.Rule, rec *recorder, incidents []Incident, opt RuleOp
 // inBand: the incident's trigger lies between the level and the next one of the rule
 // on the side that the price comes from.
 func inBand(levels []decimal.Decimal, i int, side alerts.Side, x *Incident) bool {
-	if x.Trigger == nil || side == alerts.Up {
-		return false // incidents of borrowed assets that rise carry no side in any source yet
+	if x.Trigger == nil || x.Up != (side == alerts.Up) {
+		return false
+	}
+	if x.Up {
+		return x.Trigger.LessThanOrEqual(levels[i]) && (i == 0 || x.Trigger.GreaterThan(levels[i-1]))
 	}
 	return x.Trigger.GreaterThanOrEqual(levels[i]) && (i+1 == len(levels) || x.Trigger.LessThan(levels[i+1]))
 }
