@@ -193,6 +193,9 @@ func (p *pass) positions() []*account {
 	if p.m.book != nil {
 		old = p.m.book.positions
 	}
+	if len(p.readings) == 0 {
+		return old
+	}
 	out := make([]*account, 0, len(old)+len(p.readings))
 	for _, a := range old {
 		if r := p.readings[a.address]; r == nil || r.done == nil {
@@ -267,6 +270,9 @@ func (p *pass) missed() []chains.Address {
 	for a, r := range p.readings {
 		old := m.accounts[a]
 		if r == nil || r.done == nil || old == nil || m.noted[a] || p.loosely(a) || old.same(r.done, p.table) {
+			continue
+		}
+		if !old.hasDebt() && !r.done.hasDebt() {
 			continue
 		}
 		if r.at == nil || r.at.Number <= p.at.Number {

@@ -42,14 +42,14 @@ func (m *Market) noteComptroller(l chains.Log) {
 			m.entered[a] = true
 		}
 		m.hint(a, m.table.find(token), l.Topics[0] == topicEntered)
-		m.touch(a)
+		m.touchDebtor(a)
 	case topicPool:
 		if a, ok := poolAccount(l); ok {
-			m.touch(a)
+			m.touchDebtor(a)
 		}
 	case topicForcedUser:
 		if a, ok := addressAt(l, 0); ok {
-			m.touch(a)
+			m.touchDebtor(a)
 		}
 	default:
 		m.reshaped = m.reshaped || slices.Contains(parameterTopics, l.Topics[0])
@@ -71,12 +71,19 @@ func (m *Market) hint(a chains.Address, market int, in bool) {
 	}
 }
 
-// touch marks a borrower to be read again. Accounts that never borrowed have
-// nothing that could be liquidated.
+// touch marks a borrower to be read again, whose debt may have changed.
 func (m *Market) touch(a chains.Address) {
 	if m.known[a] {
 		m.noted[a] = true
 		delete(m.suspects, a)
+	}
+}
+
+// touchDebtor marks an account whose collateral changed. Who owes nothing has
+// nothing that could be liquidated, and is read again when it borrows.
+func (m *Market) touchDebtor(a chains.Address) {
+	if old := m.accounts[a]; old == nil || old.hasDebt() {
+		m.touch(a)
 	}
 }
 
@@ -143,7 +150,7 @@ func (m *Market) noteToken(i int, l chains.Log) {
 func (m *Market) touchArguments(l chains.Log, arguments ...int) {
 	for _, i := range arguments {
 		if a, ok := addressAt(l, i); ok {
-			m.touch(a)
+			m.touchDebtor(a)
 		}
 	}
 }
