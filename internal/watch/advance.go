@@ -169,7 +169,12 @@ func (f *Follower) scope(t *tracked) protocols.Scope {
 // remember saves new accounts, and lets go of what can no longer be undone.
 func (f *Follower) remember(ctx context.Context, head chains.Block) error {
 	if f.final.Number+finalEvery <= head.Number {
-		if _, err := f.finalized(ctx, head); err != nil {
+		before := f.final
+		final, err := f.finalized(ctx, head)
+		if err != nil {
+			return err
+		}
+		if err := f.askAgain(ctx, before, final); err != nil {
 			return err
 		}
 	}

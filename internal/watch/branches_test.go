@@ -15,6 +15,8 @@ type branches struct {
 	blocks map[chains.Hash]*branchBlock
 	tip    *branchBlock
 	forks  uint64
+	// hidden are accounts whose logs the node leaves out at the tip.
+	hidden map[chains.Address]bool
 	// asked counts questions by kind.
 	asked map[string]int
 }
@@ -113,6 +115,9 @@ func (b *branches) Logs(_ context.Context, f chains.Filter, from uint64, to chai
 	for n := from; n <= to.Number; n++ {
 		at := b.at(n)
 		for i, a := range at.touched {
+			if b.hidden[a] && n+4 > b.tip.Number {
+				continue
+			}
 			l := chains.Log{
 				Block: n, BlockHash: at.Hash, Index: uint(i), Address: poolAddress,
 				Topics: []chains.Hash{touchTopic, a.Word()},

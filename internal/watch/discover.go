@@ -41,7 +41,7 @@ func (f *Follower) discover(ctx context.Context, t *tracked, head chains.Block) 
 			}
 		}
 		start := time.Now()
-		logs, err := f.chain.Logs(ctx, filter, from, end)
+		logs, err := f.chain.Logs(f.watching(ctx, t, from-begin, head.Number+1-begin), filter, from, end)
 		if err != nil {
 			return fmt.Errorf("find the borrowers of %s: logs of blocks %d to %d: %w", t.market.Name(), from, end.Number, err)
 		}
@@ -104,6 +104,13 @@ func older(a, b chains.Block) chains.Block {
 	return a
 }
 
+// watching makes a read of logs tell how far it is within the whole scan.
+func (f *Follower) watching(ctx context.Context, t *tracked, before, total uint64) context.Context {
+	return chains.WithProgress(ctx, func(done, _ uint64) {
+		f.progress("find the borrowers of "+t.market.Name(), before+done, total)
+	})
+}
+
 // nextChunk adapts the chunk to what the node made of the last one.
 func nextChunk(size uint64, took time.Duration) uint64 {
 	switch {
@@ -149,7 +156,7 @@ func (f *Follower) finalized(ctx context.Context, head chains.Block) (chains.Blo
 	if b.Number > head.Number {
 		b = head
 	}
-	if b.Number > f.final.Number {
+	if f.final == (chains.Block{}) || b.Number > f.final.Number {
 		f.final = b
 	}
 	return f.final, nil

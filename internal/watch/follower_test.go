@@ -127,3 +127,27 @@ func TestAMarketThatFailsDoesNotStopTheOthers(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 2, bad.known[account(1)], "what was noted is read by the next pass")
 }
+
+// A node that indexes late leaves logs out at the tip. They are there when the block
+// is final, and what they touched is read then at the latest.
+func TestFollowerAsksAgainForLogsOnceTheyAreFinal(t *testing.T) {
+	chain := newBranches()
+	chain.mine(account(1), account(2))
+	m := newCounter("m")
+	f := NewFollower(chain, []protocols.Market{m}, &MemoryAccounts{}, zerolog.Nop())
+	pass := func() {
+		_, err := f.Pass(t.Context(), chain.tip.Block)
+		require.NoError(t, err)
+	}
+	pass()
+	chain.hidden = map[chains.Address]bool{account(2): true}
+	chain.mine(account(1), account(2))
+	pass()
+	require.EqualValues(t, 2, m.known[account(1)])
+	require.EqualValues(t, 1, m.known[account(2)], "the node hid the log")
+	for range 2*finalEvery + 2 {
+		chain.mine()
+		pass()
+	}
+	require.EqualValues(t, 2, m.known[account(2)])
+}
