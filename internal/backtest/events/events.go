@@ -74,11 +74,14 @@ func Read(r io.Reader, name string, series *prices.Series) (*Events, error) {
 		if err == io.EOF {
 			break
 		}
-		line, _ := rows.FieldPos(0)
+		line := 0
 		var parse *csv.ParseError
-		if errors.As(err, &parse) {
+		switch {
+		case err == nil:
+			line, _ = rows.FieldPos(0)
+		case errors.As(err, &parse):
 			line = parse.Line
-		} else if err != nil {
+		default:
 			return nil, fmt.Errorf("read liquidations %s: %w", name, err)
 		}
 		var l history.Liquidation

@@ -49,7 +49,6 @@ func Read(r io.Reader, name string) (*Series, notes.Notes, error) {
 		if err == io.EOF {
 			break
 		}
-		line, _ := rows.FieldPos(0)
 		if err != nil {
 			var parse *csv.ParseError
 			if !errors.As(err, &parse) {
@@ -58,6 +57,7 @@ func Read(r io.Reader, name string) (*Series, notes.Notes, error) {
 			p.bad(parse.Line, parse.Err)
 			continue
 		}
+		line, _ := rows.FieldPos(0)
 		tick, err := p.tick(row, line)
 		if err != nil {
 			p.bad(line, err)
@@ -126,6 +126,11 @@ func (p *parser) tick(row []string, line int) (Tick, error) {
 		p.notes.Add(notes.NoZone, "times without a zone are read as UTC", notes.At(p.name, line, row[p.time]))
 	}
 	t := Tick{Time: at}
+	if p.rounds {
+		t.Close, err = p.price(row, p.close, line)
+		t.Open, t.High, t.Low = t.Close, t.Close, t.Close
+		return t, err
+	}
 	for _, f := range []struct {
 		into  *Price
 		place int

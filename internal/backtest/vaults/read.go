@@ -100,11 +100,14 @@ func (s *source) each(dir, name string, columns []string, visit func(r row, line
 		if err == io.EOF {
 			return nil
 		}
-		line, _ := rows.FieldPos(0)
+		line := 0
 		var parse *csv.ParseError
-		if errors.As(err, &parse) {
+		switch {
+		case err == nil:
+			line, _ = rows.FieldPos(0)
+		case errors.As(err, &parse):
 			line = parse.Line
-		} else if err != nil {
+		default:
 			return fmt.Errorf("read vaults: %s: %w", name, err)
 		}
 		if err == nil {
