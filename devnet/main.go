@@ -17,6 +17,7 @@ import (
 	"liqwatch/devnet/aave"
 	"liqwatch/devnet/anvil"
 	"liqwatch/devnet/population"
+	"liqwatch/devnet/tron"
 )
 
 // options of the command line.
@@ -29,6 +30,7 @@ type options struct {
 	blockTime time.Duration
 	story     bool
 	beats     string
+	tron      bool
 	config    string
 }
 
@@ -52,10 +54,22 @@ func start() int {
 	return 0
 }
 
+// forTron are the options as the double takes them.
+func (o options) forTron() tron.RunOptions {
+	version := o.version
+	if version == string(aave.V36) { // the default, which is Aave's
+		version = ""
+	}
+	return tron.RunOptions{
+		Version: version, Port: o.port, Borrowers: o.borrowers, Seed: o.seed, BlockTime: o.blockTime, Config: o.config,
+	}
+}
+
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("devnet", flag.ContinueOnError)
 	f.StringVar(&o.version, "version", string(aave.V36), "version of Aave v3: 3.0 or 3.6")
+	f.BoolVar(&o.tron, "tron", false, "a double of a TRON node with a JustLend-like market instead; --version is then java-tron's: 4.8.0, 4.8.1 or 4.8.2")
 	f.IntVar(&o.borrowers, "borrowers", 0, "how many borrowers of all kinds (at least 530)")
 	f.IntVar(&o.plain, "plain", 0, "how many plain borrowers besides")
 	f.Uint64Var(&o.seed, "seed", 1, "same seed, same market")
@@ -78,6 +92,9 @@ func parse(args []string) (options, error) {
 // run sets the world up, tells what there is and obeys until the input or the
 // context ends.
 func run(ctx context.Context, opts options, in io.Reader, out, progress io.Writer) error {
+	if opts.tron {
+		return tron.Run(ctx, opts.forTron(), in, out, progress)
+	}
 	note := func(format string, args ...any) { _, _ = fmt.Fprintf(progress, format+"\n", args...) }
 	note("Starting anvil on port %d (the first run downloads packages and compiles contracts: a minute) ...", opts.port)
 	node, err := anvil.Start(ctx, anvil.Options{Port: opts.port})

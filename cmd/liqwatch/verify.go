@@ -116,21 +116,21 @@ func maxDifference(r protocols.Report) *big.Int {
 func verifyTable(w io.Writer, reports []protocols.Report) error {
 	t := newTable(w, "market", "block", "positions", "differences", "sums", "largest difference")
 	for _, r := range reports {
-		exact := 0
+		hold := 0
 		for _, s := range r.Sums {
-			if s.Ours == s.Chain {
-				exact++
+			if s.Holds() {
+				hold++
 			}
 		}
 		t.row(r.Market, fmt.Sprint(r.Block.Number), fmt.Sprint(r.Positions), fmt.Sprint(len(r.Differences)),
-			fmt.Sprintf("%d of %d exact", exact, len(r.Sums)), maxDifference(r).String())
+			fmt.Sprintf("%d of %d hold", hold, len(r.Sums)), maxDifference(r).String())
 	}
 	for _, r := range reports {
 		for _, d := range r.Differences {
 			t.row(r.Market, d.Position, d.Field, "ours "+d.Ours, "chain "+d.Chain)
 		}
 		for _, s := range r.Sums {
-			if s.Ours != s.Chain {
+			if !s.Holds() {
 				t.row(r.Market, printable(s.Asset), "sum", "ours "+s.Ours, "chain "+s.Chain)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"liqwatch/chains"
 	"liqwatch/chains/evm"
+	"liqwatch/chains/tron"
 	"liqwatch/internal/config"
 )
 
@@ -42,6 +43,9 @@ var networks = map[string]network{
 	"ink":       {57073, openEVM},
 	"linea":     {59144, openEVM},
 	"scroll":    {534352, openEVM},
+	"tron":      {tron.MainnetID, openTRON},
+	"nile":      {3448148188, openTRON}, // TRON's test networks
+	"shasta":    {2494104990, openTRON},
 }
 
 // OpenChain makes the client of a configured chain. No node is asked yet. The
@@ -62,13 +66,9 @@ func openEVM(c config.Chain, id uint64, log zerolog.Logger) (chains.Chain, func(
 	if c.Finality != nil {
 		cfg.FinalityDepth = *c.Finality
 	}
-	header := http.Header{}
-	for k, v := range c.Headers {
-		header.Set(k, v.Reveal())
-	}
 	for _, u := range c.RPC {
 		cfg.Endpoints = append(cfg.Endpoints, evm.Endpoint{
-			URL: u.Reveal(), Header: header.Clone(), RequestsPerSecond: c.MaxRPS.InexactFloat64(), //nolint:forbidigo // a rate, not money
+			URL: u.Reveal(), Header: headers(c), RequestsPerSecond: c.MaxRPS.InexactFloat64(), //nolint:forbidigo // a rate, not money
 		})
 	}
 	client, err := evm.New(cfg, log)
@@ -76,4 +76,26 @@ func openEVM(c config.Chain, id uint64, log zerolog.Logger) (chains.Chain, func(
 		return nil, nil, err
 	}
 	return client, func() error { client.Close(); return nil }, nil
+}
+
+func openTRON(c config.Chain, id uint64, log zerolog.Logger) (chains.Chain, func() error, error) {
+	cfg := tron.Config{Name: c.Name, ChainID: id}
+	for _, u := range c.RPC {
+		cfg.Endpoints = append(cfg.Endpoints, tron.Endpoint{
+			URL: u.Reveal(), Header: headers(c), RequestsPerSecond: c.MaxRPS.InexactFloat64(), //nolint:forbidigo // a rate, not money
+		})
+	}
+	client, err := tron.New(cfg, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	return client, func() error { client.Close(); return nil }, nil
+}
+
+func headers(c config.Chain) http.Header {
+	out := http.Header{}
+	for k, v := range c.Headers {
+		out.Set(k, v.Reveal())
+	}
+	return out
 }

@@ -11,11 +11,13 @@ import (
 	"liqwatch/internal/config"
 	"liqwatch/protocols"
 	"liqwatch/protocols/aavev3"
+	"liqwatch/protocols/compoundv2"
 )
 
 // lenders are the lending protocols that can be read.
 var lenders = []protocols.Protocol{
 	aavev3.Protocol(),
+	compoundv2.Protocol(),
 }
 
 // Markets makes all configured markets. Errors name their place in the file.
