@@ -29,7 +29,10 @@ var _ protocols.Book = (*book)(nil)
 func newBook(name, chain string, block chains.Block, t *table, positions []*account, faults []protocols.Fault) *book {
 	b := &book{name: name, chain: chain, block: block, table: t, positions: positions, faults: faults}
 	for i := range t.list {
-		b.assets = append(b.assets, t.list[i].Asset)
+		a := t.list[i].Asset
+		// A price is for the smallest unit, times 10^18.
+		a.PriceDecimals = t.unitDigits + 18 - a.Decimals
+		b.assets = append(b.assets, a)
 	}
 	b.now = protocols.Prices{Raw: t.prices, QuoteUSD: t.quoteUSD(t.prices)}
 	return b
