@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -37,12 +38,12 @@ func newApp(out, errs io.Writer) *cli.Command {
 		ErrWriter:             errs,
 		EnableShellCompletion: true,
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {},
-		OnUsageError:          func(_ context.Context, _ *cli.Command, err error, _ bool) error { return usage(err) },
+		OnUsageError:          wrongUse,
 		CommandNotFound: func(_ context.Context, cmd *cli.Command, name string) {
 			cmd.Metadata["unknown"] = name
 		},
 		Metadata: map[string]any{},
-		Commands: commands(),
+		Commands: refuseWrongUse(commands()),
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if name := cmd.Args().First(); name != "" {
 				return usagef("there is no command %q; liqwatch --help lists them", name)
@@ -52,11 +53,49 @@ func newApp(out, errs io.Writer) *cli.Command {
 	}
 }
 
+// wrongUse turns what the command line's parser refuses into our exit code. Every
+// command has to be told, or it prints its help on stdout.
+func wrongUse(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+	return usage(fmt.Errorf("%w; %s --help shows what there is", err, cmd.FullName()))
+}
+
+func refuseWrongUse(list []*cli.Command) []*cli.Command {
+	for _, c := range list {
+		c.OnUsageError = wrongUse
+		switch {
+		case len(c.Commands) > 0:
+			c.Before = refuseUnknown
+			c.Action = func(_ context.Context, cmd *cli.Command) error { return cli.ShowSubcommandHelp(cmd) }
+		case c.ArgsUsage == "":
+			c.Before = refuseArguments
+		}
+		refuseWrongUse(c.Commands)
+	}
+	return list
+}
+
+// refuseArguments refuses what a command would not read: a word too many is a
+// mistake that should not pass for an answer.
+func refuseArguments(ctx context.Context, cmd *cli.Command) (context.Context, error) {
+	if word := cmd.Args().First(); word != "" && word != "help" {
+		return ctx, usagef("%q: %s takes no arguments; %s --help shows what there is", word, cmd.FullName(), cmd.FullName())
+	}
+	return ctx, nil
+}
+
+// refuseUnknown refuses a subcommand that is not there.
+func refuseUnknown(ctx context.Context, cmd *cli.Command) (context.Context, error) {
+	if word := cmd.Args().First(); word != "" && cmd.Command(word) == nil {
+		return ctx, usagef("there is no command %q; %s --help lists them", word, cmd.FullName())
+	}
+	return ctx, nil
+}
+
 // commands are all subcommands in the order of a first acquaintance.
 func commands() []*cli.Command {
 	return []*cli.Command{
 		demoCommand(), watchCommand(), mapCommand(), positionsCommand(), tvlCommand(),
-		verifyCommand(), stressCommand(), recordCommand(), replayCommand(), benchCommand(),
+		verifyCommand(), stressCommand(), recordCommand(), replayCommand(), backtestCommand(), benchCommand(),
 		notifyCommand(), configCommand(), doctorCommand(),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/urfave/cli/v3"
 
+	"liqwatch/chains"
 	"liqwatch/protocols"
 	"liqwatch/thresholds"
 )
@@ -137,7 +138,7 @@ func positionRowOf(b protocols.Book, i int, ladders map[string]*thresholds.Ladde
 	p := b.Position(i)
 	prices := b.Prices()
 	row := positionRow{
-		Market: b.Market(), Position: p.ID, Owner: p.Owner.String(), Block: b.Block().Number,
+		Market: b.Market(), Position: p.ID, Owner: ownerOf(p), Block: b.Block().Number,
 		HealthFactor: p.HealthFactor, View: map[string]string{}, Liquidatable: p.Liquidatable,
 		Unpriced: b.Unpriced(i), Blocked: p.Blocked,
 		CollateralUSD: prices.USD(&p.AtRisk, b.QuoteDecimals()), DebtUSD: prices.USD(&p.Debt, b.QuoteDecimals()),
@@ -159,6 +160,15 @@ func positionRowOf(b protocols.Book, i int, ladders map[string]*thresholds.Ladde
 		row.Triggers[axis] = triggerPair{t.Down, t.Up}
 	}
 	return row, nil
+}
+
+// ownerOf writes the owner as the network does: where the position is the
+// account's own, its id is that already.
+func ownerOf(p protocols.Position) string {
+	if a, err := chains.ParseAddress(p.ID); err == nil && a == p.Owner {
+		return p.ID
+	}
+	return p.Owner.String()
 }
 
 func legRows(b protocols.Book, p protocols.Position, prices protocols.Prices) []legRow {
