@@ -32,6 +32,10 @@ contract Multicall3 {
         return block.timestamp;
     }
 
+    function getChainId() external view returns (uint256) {
+        return block.chainid;
+    }
+
     function getLastBlockHash() external view returns (bytes32) {
         return blockhash(block.number - 1);
     }
