@@ -246,6 +246,8 @@ func (d *decoder) url(n *yaml.Node) (URL, bool) {
 		d.refuse(n, "remove it", "white space in an address")
 	case err != nil || parsed.Scheme == "":
 		d.refuse(n, "write it with its scheme, such as https://...", "this is not an address")
+	case parsed.Scheme == "sqlite": // a file's name is no secret
+		return u, true
 	default:
 		d.hideURL(u, parsed)
 		return u, true

@@ -163,3 +163,6 @@ func (s Store) String() string {
 	}
 	return s.URL.String()
 }
+
+// Format writes what String does, whatever the verb.
+func (s Store) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }

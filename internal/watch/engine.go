@@ -143,6 +143,9 @@ func (e *Engine) observe(ctx context.Context) ([]alerts.Alert, error) {
 		o, ladder, err := Observe(e.look(axis))
 		if errors.Is(err, thresholds.ErrNoAxis) {
 			e.log.Error().Err(err).Str("axis", axis).Msg("no price to watch")
+			if _, ok := e.priced[axis]; !ok {
+				e.priced[axis] = e.Now() // the silence counts from the first look
+			}
 			continue
 		}
 		if err != nil {
