@@ -40,6 +40,7 @@ func runDoctor(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	log = quiet(log)
 	if err := checkConfig(cmd, cfg, log); err != nil {
 		return err
 	}

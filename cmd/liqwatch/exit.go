@@ -38,6 +38,9 @@ func report(err error, errs io.Writer) int {
 		return exitDone
 	}
 	fmt.Fprintln(errs, "liqwatch:", err)
+	if errors.Is(err, chains.ErrUnreachable) {
+		fmt.Fprintln(errs, "liqwatch: check rpc of that chain in the configuration; liqwatch doctor asks every node")
+	}
 	return exitCode(err)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -116,7 +117,7 @@ func (s *snapshot) bring(ctx context.Context, cmd *cli.Command, name string, mar
 	}
 	for _, m := range markets {
 		if err := out.Failed[m.Name()]; err != nil {
-			return s.placed(m.Name(), err)
+			return placed(s.cfg, &watch.MarketError{Market: m.Name(), Err: err})
 		}
 	}
 	s.blocks[name] = at
@@ -124,12 +125,13 @@ func (s *snapshot) bring(ctx context.Context, cmd *cli.Command, name string, mar
 }
 
 // placed puts the market's place in the file before an error that the settings caused.
-func (s *snapshot) placed(market string, err error) error {
-	if exitCode(err) == exitUnreachable {
+func placed(cfg *config.Config, err error) error {
+	var of *watch.MarketError
+	if err == nil || exitCode(err) == exitUnreachable || !errors.As(err, &of) {
 		return err
 	}
-	for _, m := range s.cfg.Markets {
-		if m.Name == market {
+	for _, m := range cfg.Markets {
+		if m.Name == of.Market {
 			return m.Position.Wrap(err)
 		}
 	}

@@ -36,7 +36,7 @@ func runWatch(ctx context.Context, cmd *cli.Command) error {
 	}
 	defer d.Close()
 	log.Info().Int("markets", len(cfg.Markets)).Int("rules", len(cfg.Rules)).Str("store", cfg.Store.String()).Msg("watching")
-	return d.run(ctx)
+	return placed(cfg, d.run(ctx))
 }
 
 // daemon is everything `watch` holds open.

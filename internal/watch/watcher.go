@@ -130,11 +130,21 @@ func (w *Watcher) step(ctx context.Context, f *Follower, last *chains.Block, res
 // tried again soon.
 func marketErrors(out Outcome) error {
 	var errs []error
-	for _, err := range out.Failed {
-		errs = append(errs, err)
+	for name, err := range out.Failed {
+		errs = append(errs, &MarketError{Market: name, Err: err})
 	}
 	return errors.Join(errs...)
 }
+
+// MarketError is what went wrong with one market.
+type MarketError struct {
+	Market string
+	Err    error
+}
+
+func (e *MarketError) Error() string { return e.Err.Error() }
+
+func (e *MarketError) Unwrap() error { return e.Err }
 
 func (w *Watcher) tell(f *Follower, out Outcome, alerts int, took time.Duration) {
 	w.log.Debug().Str("chain", f.chain.Name()).Uint64("block", out.Block.Number).
