@@ -45,7 +45,7 @@ svg{width:100%;height:auto;display:block;background:var(--panel);border-radius:6
 table{border-collapse:collapse;width:100%;font-size:.86rem;font-variant-numeric:tabular-nums;white-space:nowrap}th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}thead th{background:var(--panel);font-weight:600}details{margin:.3rem 0}
 ul.notes{padding-left:1.2rem;font-size:.9rem;overflow-wrap:anywhere}svg text{fill:var(--soft);font:12px system-ui,sans-serif;paint-order:stroke;stroke:var(--panel);stroke-width:3px}svg .axis{stroke:var(--line)}svg .strong{fill:var(--ink)}
-@media(max-width:600px){.headline{font-size:1.1rem}svg{min-width:680px}svg text{font-size:16px}main{padding:.8rem .7rem 2rem}}
+@media(max-width:600px){.headline{font-size:1.1rem}svg{min-width:560px}svg text{font-size:17px}main{padding:.8rem .7rem 2rem}}
 </style></head><body><main>
 <h1>{{.Title}}</h1>
 <p class="headline">{{.Headline}}</p>

@@ -105,7 +105,7 @@ func drawPrice(r *backtest.BandReport) template.HTML {
 	low, high := r.Lowest.InexactFloat64(), r.Highest.InexactFloat64()
 	pad := (high - low) * 0.08
 	c := newCanvas(float64(r.Snapshot), float64(r.To), low-pad, high+pad)
-	most := 1.0
+	most, labels := 1.0, []func(){} // labels come last, so that the price does not run through them
 	for i := range r.Bands {
 		most = math.Max(most, r.Bands[i].DebtUSD.InexactFloat64())
 	}
@@ -123,7 +123,9 @@ func drawPrice(r *backtest.BandReport) template.HTML {
 		}
 		c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="var(--liquidated)" fill-opacity="%.2f"/>`, left, c.y(to), width-left-right, c.y(from)-c.y(to), 0.05+0.25*b.DebtUSD.InexactFloat64()/most)
 		if c.y(from)-c.y(to) > 14 {
-			c.text(width-right-6, c.y(from)-5, "end", "", fmt.Sprintf("%d accounts, %s USD", b.Accounts, short(b.DebtUSD.InexactFloat64())))
+			labels = append(labels, func() {
+				c.text(width-right-6, c.y(from)-5, "end", "", fmt.Sprintf("%d accounts, %s USD", b.Accounts, short(b.DebtUSD.InexactFloat64())))
+			})
 		}
 	}
 	c.scaleY(plain)
@@ -143,6 +145,9 @@ func drawPrice(r *backtest.BandReport) template.HTML {
 		radius := 3 + 15*math.Sqrt(a.LiquidatedDebtUSD.InexactFloat64()/most)
 		c.add(`<circle cx="%.1f" cy="%.1f" r="%.1f" fill="var(--liquidated)" fill-opacity="0.45" stroke="var(--liquidated)"><title>%s: %s USD</title></circle>`,
 			c.x(float64(a.LiquidatedAt)), c.y(a.PriceAtLiquidation.InexactFloat64()), radius, html.EscapeString(a.Position), grouped(a.LiquidatedDebtUSD))
+	}
+	for _, label := range labels {
+		label()
 	}
 	return c.svg("oracle price with bands and liquidations")
 }
