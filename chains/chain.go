@@ -51,6 +51,13 @@ type Capabilities struct {
 	Base58 bool
 }
 
+// Hopeful is a chain that says without asking what its nodes most likely allow. What is
+// built on it is done again when [Chain.Capabilities], asked after the first read,
+// says otherwise: that saves the question in front of the first read.
+type Hopeful interface {
+	Expected() Capabilities
+}
+
 // Block names one block of one branch.
 type Block struct {
 	Number uint64
@@ -130,6 +137,10 @@ type Read struct {
 	// Joined asks that this read be answered at the same block as the read before
 	// it. Pinned reads always are; elsewhere it keeps both in one request.
 	Joined bool
+	// Links take parts of this read from answers to reads before it in the same call.
+	Links []Link
+	// Program is what runs at To for the time of the question; nil for contracts.
+	Program *Program
 }
 
 // Join makes reads that belong together one group: answered at one block, even

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"liqwatch/chains"
+	"liqwatch/chains/asm"
 	"liqwatch/devnet/anvil"
 )
 
@@ -27,14 +28,14 @@ var (
 
 func contracts() map[chains.Address][]byte {
 	const opLog1, opSstore, opInvalid = 0xa1, 0x55, 0xfe
-	echoed := func() *assembler { return newAssembler().op(opCalldataSize).push(0).push(0).op(opCalldataCopy) }
+	echoed := func() *asm.Assembler { return asm.New().Op(asm.CalldataSize).Push(0).Push(0).Op(asm.CalldataCopy) }
 	return map[chains.Address][]byte{
 		reader: slotReader,
-		crier: echoed().push(0).op(opSload).push(1).op(opAdd).push(0).op(opSstore).
-			push(0).op(opCalldataLoad).op(opCalldataSize).push(0).op(opLog1).bytes(),
-		clock:   newAssembler().op(opNumber).store(0).op(opTimestamp).store(32).push(64).push(0).op(opReturn).bytes(),
-		spender: newAssembler().label("on").ref("on").op(opJump).bytes(),
-		fails:   echoed().op(opCalldataSize).push(0).op(opRevert).bytes(),
+		crier: echoed().Push(0).Op(asm.Sload).Push(1).Op(asm.Add).Push(0).Op(opSstore).
+			Push(0).Op(asm.CalldataLoad).Op(asm.CalldataSize).Push(0).Op(opLog1).Bytes(),
+		clock:   asm.New().Op(asm.Number).Store(0).Op(asm.Timestamp).Store(32).Push(64).Push(0).Op(asm.Return).Bytes(),
+		spender: asm.New().Label("on").Ref("on").Op(asm.Jump).Bytes(),
+		fails:   echoed().Op(asm.CalldataSize).Push(0).Op(asm.Revert).Bytes(),
 		invalid: {opInvalid},
 	}
 }

@@ -16,7 +16,7 @@ func manyCalls(n int) []packedCall {
 	calls := make([]packedCall, n)
 	for i := range calls {
 		w := word(i)
-		calls[i] = packedCall{tokenA, append([]byte{1, 2, 3, 4}, w[:]...)}
+		calls[i] = packedCall{to: tokenA, data: append([]byte{1, 2, 3, 4}, w[:]...)}
 	}
 	return calls
 }

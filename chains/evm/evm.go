@@ -141,21 +141,50 @@ func (c *Client) Stats() Stats {
 	return s
 }
 
-// Capabilities says what the nodes allow, found out by trying on first use.
+// Expected implements [chains.Hopeful]: what the nodes are known to allow, or what
+// nearly all do.
+func (c *Client) Expected() chains.Capabilities {
+	if can, known := c.capable(nil); known {
+		return can
+	}
+	return chains.Capabilities{ChainID: c.cfg.ChainID, Slots: true, Overrides: true, Pinned: true}
+}
+
+// capable is what the nodes whose way is known allow, those left out that failed.
+func (c *Client) capable(failed []error) (can chains.Capabilities, known bool) {
+	can = chains.Capabilities{ChainID: c.pool.chainID(), Pinned: true}
+	for i, n := range c.pool.nodes {
+		if w, ok := n.ways.known(); ok && (failed == nil || failed[i] == nil) {
+			known = true
+			if w == wayOverride {
+				can.Slots, can.Overrides = true, true
+			}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	can.BlockTime = c.blockTime
+	return can, known
+}
+
+// Capabilities says what the nodes allow, found out by trying on first use. What the
+// reads made before have shown is not asked again.
 func (c *Client) Capabilities(ctx context.Context) (chains.Capabilities, error) {
+	if can, known := c.capable(nil); known && c.allKnown() {
+		return can, nil
+	}
 	head, err := c.Head(ctx)
 	if err != nil {
 		return chains.Capabilities{}, fmt.Errorf("find out what %s allows: %w", c.name, err)
 	}
-	can := chains.Capabilities{Pinned: true}
 	// Every node by itself; one that cannot be asked now is found out about when it can.
-	ways, failed := make([]way, len(c.pool.nodes)), make([]error, len(c.pool.nodes))
+	failed := make([]error, len(c.pool.nodes))
 	limited, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	var wg sync.WaitGroup
 	for i, n := range c.pool.nodes {
 		wg.Go(func() {
-			ways[i], failed[i] = do(limited, c.pool, ask{block: head.Number, rounds: 1, skip: func(m *node) bool { return m != n }},
+			_, failed[i] = do(limited, c.pool, ask{block: head.Number, rounds: 1, skip: func(m *node) bool { return m != n }},
 				func(ctx context.Context, n *node) (way, error) { return n.ways.find(ctx, c, n, head) })
 		})
 	}
@@ -163,37 +192,36 @@ func (c *Client) Capabilities(ctx context.Context) (chains.Capabilities, error) 
 	if !slices.Contains(failed, nil) {
 		return chains.Capabilities{}, fmt.Errorf("find out what %s allows: %w", c.name, errors.Join(failed...))
 	}
-	for i, w := range ways {
-		if failed[i] == nil && w == wayOverride {
-			can.Slots, can.Overrides = true, true
-		}
-	}
-	can.ChainID = c.pool.chainID()
-	if can.BlockTime, err = c.measureBlockTime(ctx, head); err != nil {
+	if err := c.measureBlockTime(ctx, head); err != nil {
 		return chains.Capabilities{}, fmt.Errorf("measure the block time of %s: %w", c.name, err)
 	}
+	can, _ := c.capable(failed)
 	return can, nil
 }
 
-// measureBlockTime is the mean over the last hundred blocks.
-func (c *Client) measureBlockTime(ctx context.Context, head chains.Block) (time.Duration, error) {
+// allKnown reports that the way of every node is known.
+func (c *Client) allKnown() bool {
+	return !slices.ContainsFunc(c.pool.nodes, func(n *node) bool {
+		_, known := n.ways.known()
+		return !known
+	})
+}
+
+// measureBlockTime takes the mean over the last hundred blocks, once.
+func (c *Client) measureBlockTime(ctx context.Context, head chains.Block) error {
 	c.mu.Lock()
 	known := c.blockTime
 	c.mu.Unlock()
 	span := min(head.Number, 100)
 	if known != 0 || span == 0 {
-		return known, nil
+		return nil
 	}
 	past, err := c.Block(ctx, head.Number-span)
-	if err != nil {
-		return 0, err
+	if err != nil || head.Time < past.Time {
+		return err
 	}
-	if head.Time < past.Time {
-		return 0, nil
-	}
-	t := time.Duration(head.Time-past.Time) * time.Second / time.Duration(span)
 	c.mu.Lock()
-	c.blockTime = t
-	c.mu.Unlock()
-	return t, nil
+	defer c.mu.Unlock()
+	c.blockTime = time.Duration(head.Time-past.Time) * time.Second / time.Duration(span)
+	return nil
 }

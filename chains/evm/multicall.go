@@ -23,7 +23,7 @@ var (
 func encodeAggregate3(calls []packedCall) []byte {
 	all := make([]packedCall, 0, len(calls)+len(multicallStamp))
 	for _, selector := range multicallStamp {
-		all = append(all, packedCall{multicall3, selector})
+		all = append(all, packedCall{to: multicall3, data: selector})
 	}
 	all = append(all, calls...)
 	out := append([]byte(nil), selectorAggregate3...)

@@ -9,9 +9,13 @@ import (
 
 // packedCall is one static call inside a packed eth_call.
 type packedCall struct {
-	to   chains.Address
-	data []byte
+	to    chains.Address
+	data  []byte
+	links []packedLink
 }
+
+// packedLink takes the word at from in the answer of an earlier call of the pack.
+type packedLink struct{ source, from, into uint32 }
 
 // packedAnswer is what one of them returned.
 type packedAnswer struct {
@@ -31,18 +35,29 @@ type stamp struct {
 
 // packInput writes the packer's input.
 func packInput(share uint64, calls []packedCall) []byte {
-	size, longest := inputHead, 0
+	size, longest, linked := inputHead, 0, false
 	for _, c := range calls {
-		size += callHead + len(c.data)
+		size += callHead + len(c.data) + linkLen*len(c.links)
 		longest = max(longest, len(c.data))
+		linked = linked || len(c.links) > 0
 	}
 	out := make([]byte, inputHead, size)
 	binary.BigEndian.PutUint64(out[24:], share)
-	binary.BigEndian.PutUint64(out[56:], uint64(memCallData+(longest+31)/32*32))
+	free := memCallData + (longest+31)/32*32
+	if linked {
+		binary.BigEndian.PutUint64(out[88:], uint64(free))
+		free += 32 * len(calls)
+	}
+	binary.BigEndian.PutUint64(out[56:], uint64(free))
 	for _, c := range calls {
 		out = append(out, c.to[:]...)
-		out = binary.BigEndian.AppendUint32(out, uint32(len(c.data)))
+		out = binary.BigEndian.AppendUint32(out, uint32(len(c.links))<<24|uint32(len(c.data)))
 		out = append(out, c.data...)
+		for _, l := range c.links {
+			out = binary.BigEndian.AppendUint32(out, l.source)
+			out = binary.BigEndian.AppendUint32(out, l.from)
+			out = binary.BigEndian.AppendUint32(out, l.into)
+		}
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"liqwatch/chains"
+	"liqwatch/chains/asm"
 	"liqwatch/chains/chainstest"
 )
 
@@ -165,7 +166,7 @@ func TestReadMoved(t *testing.T) {
 	head, err := c.Head(t.Context())
 	require.NoError(t, err)
 	// The feed is replaced by code that returns 42.
-	code := newAssembler().push(42).store(0).push(32).push(0).op(opReturn).bytes()
+	code := asm.New().Push(42).Store(0).Push(32).Push(0).Op(asm.Return).Bytes()
 	got, err := c.ReadMoved(t.Context(), head, []chains.Override{{Address: echo, Code: code}}, []chains.Read{chains.View(echo, []byte{1}), chains.View(refuses, []byte{2})})
 	require.NoError(t, err)
 	w := word(42)

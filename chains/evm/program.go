@@ -1,13 +1,17 @@
 package evm
 
+import "liqwatch/chains/asm"
+
 // The two programs that this package has nodes run inside one eth_call.
 //
 // The packer makes a list of static calls and returns their answers behind a
 // stamp that says where it ran. Its input is
 //
 //	share    32 bytes  gas given to each call, all of it or the call is not made
-//	output   32 bytes  memory offset of the output; above 0xa0 plus the longest calldata
-//	calls              20 bytes target, 4 bytes length, calldata; one after the other
+//	output   32 bytes  memory offset of the output; above the longest calldata and the table
+//	table    32 bytes  memory offset of a table of answers, 0 when no call has links
+//	calls              20 bytes target, 1 byte number of links, 3 bytes length, calldata, links
+//	links              4 bytes each: number of the answer, offset in it, place in calldata
 //
 // and its output
 //
@@ -18,6 +22,9 @@ package evm
 // calls mean that the pack was too large, never that a call failed. A call that
 // used more than three quarters of its share is flagged heavy: it may have run
 // out of gas somewhere inside, and is asked again alone.
+//
+// Links are followed as [chains.Link] says; a call that lacks a word is answered as
+// failed, without data, and not made.
 //
 // The slot reader replaces a contract's code; storage stays. It takes slots as
 // 32-byte words and returns their values in the same order.
@@ -31,20 +38,28 @@ const (
 // stampLen is the length of the packer's stamp, inputHead that of its input's head.
 const (
 	stampLen  = 6 * 32
-	inputHead = 2 * 32
+	inputHead = 3 * 32
 	callHead  = 20 + 4
+	linkLen   = 3 * 4
 	answerLen = 4
+	// intoTarget is the place of a link that names the contract called.
+	intoTarget = 0xffffffff
 )
 
-// Memory of the packer: three variables, the head of the input, one call's
+// Memory of the packer: variables, the head of the input among them, one call's
 // words, and from callData on the calldata of the call being made.
 const (
 	memInput    = 0x00 // position in the input
 	memOutput   = 0x20 // position in the output
 	memShare    = 0x40 // first word of the input's head
 	memStart    = 0x60 // second word: where the output starts
-	memCallHead = 0x80 // target, length and the first bytes of calldata
-	memCallData = 0xa0
+	memTable    = 0x80 // third word: where the positions of answers are kept
+	memNext     = 0xa0 // where in the table the next answer belongs
+	memSkip     = 0xc0 // this call lacks a word
+	memTarget   = 0xe0
+	memLink     = 0x100
+	memCallHead = 0x120 // target, links, length and the first bytes of calldata
+	memCallData = 0x140
 )
 
 // input is where a program finds its input: behind its own code when it is sent
@@ -54,26 +69,26 @@ type input struct {
 }
 
 // copy pushes the opcode that copies input to memory (destination, position, length).
-func (i input) copy(a *assembler) {
+func (i input) copy(a *asm.Assembler) {
 	if i.initcode {
-		a.op(opCodeCopy)
+		a.Op(asm.CodeCopy)
 		return
 	}
-	a.op(opCalldataCopy)
+	a.Op(asm.CalldataCopy)
 }
 
-func (i input) size(a *assembler) *assembler {
+func (i input) size(a *asm.Assembler) *asm.Assembler {
 	if i.initcode {
-		return a.op(opCodeSize)
+		return a.Op(asm.CodeSize)
 	}
-	return a.op(opCalldataSize)
+	return a.Op(asm.CalldataSize)
 }
 
-func (i input) start(a *assembler) *assembler {
+func (i input) start(a *asm.Assembler) *asm.Assembler {
 	if i.initcode {
-		return a.end()
+		return a.End()
 	}
-	return a.push(0)
+	return a.Push(0)
 }
 
 var (
@@ -83,70 +98,119 @@ var (
 )
 
 func assemblePacker(in input) []byte {
-	a := newAssembler()
+	a := asm.New()
 	// Head of the input, then the stamp.
-	in.start(a.push(inputHead))
-	in.copy(a.push(memShare))
-	in.start(a.push(inputHead)).op(opAdd).store(memInput)
-	stampWord := func(i uint32) { a.load(memStart).push(32*i).op(opAdd, opMstore) }
-	a.op(opNumber)
+	in.start(a.Push(inputHead))
+	in.copy(a.Push(memShare))
+	in.start(a.Push(inputHead)).Op(asm.Add).Store(memInput)
+	stampWord := func(i uint32) { a.Load(memStart).Push(32*i).Op(asm.Add, asm.Mstore) }
+	a.Op(asm.Number)
 	stampWord(0)
-	a.op(opTimestamp)
+	a.Op(asm.Timestamp)
 	stampWord(1)
-	a.push(1).op(opNumber, opSub, opBlockhash)
+	a.Push(1).Op(asm.Number, asm.Sub, asm.Blockhash)
 	stampWord(2)
-	a.op(opChainID)
+	a.Op(asm.ChainID)
 	stampWord(3)
-	a.op(opGas)
+	a.Op(asm.Gas)
 	stampWord(4)
-	a.load(memStart).push(stampLen).op(opAdd).store(memOutput)
+	a.Load(memStart).Push(stampLen).Op(asm.Add).Store(memOutput)
+	a.Load(memTable).Store(memNext)
 
-	a.label("next")
+	a.Label("next")
 	// End of input, or not enough gas for a full share (and 1/64 stays here): stop.
 	in.size(a)
-	a.load(memInput).op(opLt, opIsZero).ref("done").op(opJumpi)
-	a.load(memShare).op(opDup1).push(5).op(opShr, opAdd).push(60_000).op(opAdd)
-	a.op(opGas, opLt).ref("done").op(opJumpi)
+	a.Load(memInput).Op(asm.Lt, asm.IsZero).Ref("done").Op(asm.Jumpi)
+	a.Load(memShare).Op(asm.Dup1).Push(5).Op(asm.Shr, asm.Add).Push(60_000).Op(asm.Add)
+	a.Op(asm.Gas, asm.Lt).Ref("done").Op(asm.Jumpi)
+	// Where its answer will be.
+	a.Load(memTable).Op(asm.IsZero).Ref("call").Op(asm.Jumpi)
+	a.Load(memOutput).Load(memNext).Op(asm.Mstore)
+	a.Load(memNext).Push(32).Op(asm.Add).Store(memNext)
+	a.Label("call")
 	// One call: head, then calldata.
-	in.copy(a.push(32).load(memInput).push(memCallHead))
-	a.push(0xffffffff).load(memCallHead).push(64).op(opShr, opAnd) // length
-	a.op(opDup1).load(memInput).push(callHead).op(opAdd)           // length length from
-	in.copy(a.push(memCallData))                                   // length
-	a.op(opDup1).load(memInput).push(callHead).op(opAdd, opAdd).store(memInput)
+	in.copy(a.Push(32).Load(memInput).Push(memCallHead))
+	a.Push(0xffffff).Load(memCallHead).Push(64).Op(asm.Shr, asm.And) // length
+	a.Op(asm.Dup1).Load(memInput).Push(callHead).Op(asm.Add)         // length length from
+	in.copy(a.Push(memCallData))                                     // length
+	a.Op(asm.Dup1).Load(memInput).Push(callHead).Op(asm.Add, asm.Add).Store(memInput)
+	a.Load(memCallHead).Push(96).Op(asm.Shr).Store(memTarget)
+	assembleLinks(a, in)
 	// flag: gas before is kept on the stack below the call's result.
-	a.op(opGas, opSwap1)                                                // before length
-	a.push(0).op(opSwap1).push(0).op(opSwap1)                           // before 0 0 length
-	a.push(memCallData).load(memCallHead).push(96).op(opShr)            // before 0 0 length in target
-	a.load(memShare).op(opStaticCall, opIsZero)                         // before failed
-	a.op(opSwap1, opGas, opSwap1, opSub)                                // failed used
-	a.push(2).op(opShl).load(memShare).push(3).op(opMul, opLt)          // failed (3*share < 4*used)
-	a.push(1).op(opShl, opAdd)                                          // flag
-	a.push(24).op(opShl, opReturndataSize, opAdd).push(224).op(opShl)   // head
-	a.load(memOutput).op(opMstore)                                      //
-	a.op(opReturndataSize, opReturndataSize).push(0)                    // size size 0
-	a.load(memOutput).push(answerLen).op(opAdd, opReturndataCopy)       // size
-	a.load(memOutput).push(answerLen).op(opAdd, opAdd).store(memOutput) //
-	a.ref("next").op(opJump)
+	a.Op(asm.Gas, asm.Swap1)                                                  // before length
+	a.Push(0).Op(asm.Swap1).Push(0).Op(asm.Swap1)                             // before 0 0 length
+	a.Push(memCallData).Load(memTarget)                                       // before 0 0 length in target
+	a.Load(memShare).Op(asm.StaticCall, asm.IsZero)                           // before failed
+	a.Op(asm.Swap1, asm.Gas, asm.Swap1, asm.Sub)                              // failed used
+	a.Push(2).Op(asm.Shl).Load(memShare).Push(3).Op(asm.Mul, asm.Lt)          // failed (3*share < 4*used)
+	a.Push(1).Op(asm.Shl, asm.Add)                                            // flag
+	a.Push(24).Op(asm.Shl, asm.ReturndataSize, asm.Add).Push(224).Op(asm.Shl) // head
+	a.Load(memOutput).Op(asm.Mstore)                                          //
+	a.Op(asm.ReturndataSize, asm.ReturndataSize).Push(0)                      // size size 0
+	a.Load(memOutput).Push(answerLen).Op(asm.Add, asm.ReturndataCopy)         // size
+	a.Load(memOutput).Push(answerLen).Op(asm.Add, asm.Add).Store(memOutput)   //
+	a.Ref("next").Op(asm.Jump)
 
-	a.label("done").op(opGas)
+	a.Label("unmade").Op(asm.Pop)
+	a.Push(flagFailed).Push(248).Op(asm.Shl).Load(memOutput).Op(asm.Mstore)
+	a.Load(memOutput).Push(answerLen).Op(asm.Add).Store(memOutput)
+	a.Ref("next").Op(asm.Jump)
+
+	a.Label("done").Op(asm.Gas)
 	stampWord(5)
-	a.load(memStart).op(opDup1).load(memOutput).op(opSub, opSwap1) // length start
+	a.Load(memStart).Op(asm.Dup1).Load(memOutput).Op(asm.Sub, asm.Swap1) // length start
 	if in.initcode {
 		// Returned code would be limited to 24,576 bytes and cost 200 gas a byte; revert data are neither.
-		a.op(opRevert)
+		a.Op(asm.Revert)
 	} else {
-		a.op(opReturn)
+		a.Op(asm.Return)
 	}
-	return a.bytes()
+	return a.Bytes()
+}
+
+// assembleLinks puts words of earlier answers into the call; the length of its
+// calldata stays on the stack.
+func assembleLinks(a *asm.Assembler, in input) {
+	links := func() *asm.Assembler { return a.Load(memCallHead).Push(88).Op(asm.Shr).Push(0xff).Op(asm.And) }
+	field := func(bits uint32) *asm.Assembler {
+		return a.Load(memLink).Push(bits).Op(asm.Shr).Push(0xffffffff).Op(asm.And)
+	}
+	a.Push(0).Store(memSkip)
+	links() // length links
+	a.Label("link")
+	a.Op(asm.Dup1, asm.IsZero).Ref("linked").Op(asm.Jumpi)
+	in.copy(a.Push(32).Load(memInput).Push(memLink))
+	a.Load(memInput).Push(linkLen).Op(asm.Add).Store(memInput)
+	a.Push(1).Op(asm.Swap1, asm.Sub) // length left
+	// The answer's head, the offset, and whether there is a word.
+	field(224).Push(5).Op(asm.Shl).Load(memTable).Op(asm.Add, asm.Mload) // left at
+	field(192)                                                           // left at from
+	a.Op(asm.Dup1).Push(32).Op(asm.Add, asm.Dup3, asm.Mload).Push(224).Op(asm.Shr)
+	a.Op(asm.Dup1).Push(0xffffff).Op(asm.And, asm.Swap1).Push(24).Op(asm.Shr).Push(flagFailed).Op(asm.And, asm.IsZero, asm.Mul)
+	a.Op(asm.Lt).Ref("missing").Op(asm.Jumpi)            // left at from
+	a.Op(asm.Add).Push(answerLen).Op(asm.Add, asm.Mload) // left word
+	field(160).Op(asm.Dup1).Push(intoTarget).Op(asm.Eq)  // left word into target?
+	a.Ref("target").Op(asm.Jumpi)                        //
+	a.Push(memCallData).Op(asm.Add, asm.Mstore).Ref("link").Op(asm.Jump)
+	a.Label("target").Op(asm.Pop)
+	// The first word that is not zero stands.
+	a.Push(96).Op(asm.Shl).Push(96).Op(asm.Shr).Load(memTarget).Op(asm.IsZero, asm.Mul).Load(memTarget).Op(asm.Add).Store(memTarget)
+	a.Ref("link").Op(asm.Jump)
+	a.Label("missing").Op(asm.Pop, asm.Pop)
+	field(160).Push(intoTarget).Op(asm.Eq, asm.IsZero).Load(memSkip).Op(asm.Or).Store(memSkip)
+	a.Ref("link").Op(asm.Jump)
+	a.Label("linked").Op(asm.Pop) // length
+	links().Op(asm.IsZero, asm.IsZero).Load(memTarget).Op(asm.IsZero, asm.And).Load(memSkip).Op(asm.Or)
+	a.Ref("unmade").Op(asm.Jumpi)
 }
 
 func assembleSlotReader() []byte {
-	a := newAssembler()
-	a.push(0)
-	a.label("next")
-	a.op(opDup1, opCalldataLoad, opSload, opDup2, opMstore)
-	a.push(32).op(opAdd)
-	a.op(opDup1, opCalldataSize, opGt).ref("next").op(opJumpi)
-	a.op(opCalldataSize).push(0).op(opReturn)
-	return a.bytes()
+	a := asm.New()
+	a.Push(0)
+	a.Label("next")
+	a.Op(asm.Dup1, asm.CalldataLoad, asm.Sload, asm.Dup2, asm.Mstore)
+	a.Push(32).Op(asm.Add)
+	a.Op(asm.Dup1, asm.CalldataSize, asm.Gt).Ref("next").Op(asm.Jumpi)
+	a.Op(asm.CalldataSize).Push(0).Op(asm.Return)
+	return a.Bytes()
 }

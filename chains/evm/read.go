@@ -2,6 +2,7 @@ package evm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,12 +27,8 @@ func (c *Client) ReadMoved(ctx context.Context, at chains.Block, moved []chains.
 }
 
 func (c *Client) read(ctx context.Context, at chains.Block, moved []chains.Override, reads []chains.Read) ([]chains.Answer, error) {
-	for _, o := range moved {
-		for _, r := range reads {
-			if r.IsSlot() && r.To == o.Address {
-				return nil, fmt.Errorf("read %s: storage of %s while its code is replaced", c.name, r.To)
-			}
-		}
+	if err := checkReads(moved, reads); err != nil {
+		return nil, fmt.Errorf("read %s: %w", c.name, err)
 	}
 	plan := planReads(reads)
 	answers := make([]chains.Answer, len(plan.unique))
@@ -48,12 +45,33 @@ func (c *Client) read(ctx context.Context, at chains.Block, moved []chains.Overr
 	return out, nil
 }
 
+func checkReads(moved []chains.Override, reads []chains.Read) error {
+	replaced := make(map[chains.Address]bool, len(moved))
+	for _, o := range moved {
+		replaced[o.Address] = true
+	}
+	for _, r := range reads {
+		if ofStorage(r) && replaced[r.To] || r.Program != nil && slices.ContainsFunc(r.Program.Storage, func(a chains.Address) bool { return replaced[a] }) {
+			return fmt.Errorf("storage of %s while its code is replaced", r.To)
+		}
+	}
+	if !chains.AnyLinked(reads) {
+		return nil
+	}
+	return chains.CheckLinks(reads)
+}
+
+// ofStorage tells what the slot reader answers from a view.
+func ofStorage(r chains.Read) bool { return r.IsSlot() || r.Program != nil }
+
 // plan is a read without repetitions, views and slots apart: a contract whose
 // code is replaced by the slot reader cannot answer views in the same request.
 type plan struct {
 	unique       []chains.Read
+	first        []int // of each unique read, where it was asked first
 	index        []int // of each read asked for, in unique
 	views, slots []int // positions in unique
+	linked       bool
 }
 
 func planReads(reads []chains.Read) *plan {
@@ -65,6 +83,7 @@ func planReads(reads []chains.Read) *plan {
 		view bool
 	}
 	seen := make(map[key]int, len(reads))
+	view := make([]int, len(reads)) // of each read, in views
 	for i, r := range reads {
 		k := key{to: r.To}
 		if r.IsSlot() {
@@ -73,17 +92,28 @@ func planReads(reads []chains.Read) *plan {
 			k.data, k.view = string(r.Data), true
 		}
 		u, ok := seen[k]
-		if !ok {
-			u = len(p.unique)
-			seen[k] = u
-			p.unique = append(p.unique, r)
-			if r.IsSlot() {
-				p.slots = append(p.slots, u)
-			} else {
-				p.views = append(p.views, u)
+		if len(r.Links) > 0 {
+			// What it asks is not known yet: it is asked for itself, with its links in views.
+			r.Links, ok, p.linked = slices.Clone(r.Links), false, true
+			for l := range r.Links {
+				r.Links[l].Back = len(p.views) - view[i-r.Links[l].Back]
 			}
 		}
-		p.index[i] = u
+		if ok {
+			p.index[i], view[i] = u, view[p.first[u]]
+			continue
+		}
+		u = len(p.unique)
+		if len(r.Links) == 0 {
+			seen[k] = u
+		}
+		p.unique, p.first, p.index[i] = append(p.unique, r), append(p.first, i), u
+		if ofStorage(r) {
+			p.slots = append(p.slots, u)
+		} else {
+			view[i] = len(p.views)
+			p.views = append(p.views, u)
+		}
 	}
 	// Slots of one contract lie together, so that few contracts need the slot reader.
 	slices.SortStableFunc(p.slots, func(a, b int) int { return bytes.Compare(p.unique[a].To[:], p.unique[b].To[:]) })
@@ -96,10 +126,10 @@ type packs func(c *Client, ctx context.Context, n *node, at chains.Block, moved 
 // readAll has the reads at the given positions answered, several chunks at a time.
 func (c *Client) readAll(ctx context.Context, at chains.Block, moved []chains.Override, p *plan, positions []int, answers []chains.Answer, ask packs) error {
 	for len(positions) > 0 {
-		chunk := c.pool.chunk(p.unique[positions[0]].IsSlot())
+		chunk := func(rest []int) int { return c.pool.chunk(p, rest) }
 		g, gctx := errgroup.WithContext(ctx)
 		for w := 0; w < readWorkers && len(positions) > 0; w++ {
-			part := positions[:min(chunk, len(positions))]
+			part := positions[:chunk(positions)]
 			positions = positions[len(part):]
 			g.Go(func() error {
 				reads := make([]chains.Read, len(part))
@@ -123,26 +153,38 @@ func (c *Client) readAll(ctx context.Context, at chains.Block, moved []chains.Ov
 	return nil
 }
 
-// chunk is how many reads are given to one node at a time: what the best node
-// takes in one request.
-func (p *pool) chunk(slots bool) int {
+// chunk is how many of the reads are given to one node at a time: what the best node
+// takes in one request. Views that take words from each other stay together.
+func (p *pool) chunk(plan *plan, rest []int) int {
+	if ofStorage(plan.unique[rest[0]]) {
+		return p.storageChunk(plan, rest)
+	}
+	if plan.linked {
+		return len(rest)
+	}
 	most := 0
 	for _, n := range p.nodes {
 		n.ways.mu.Lock()
-		size := n.ways.views
-		if slots {
-			size = n.ways.slots
-		}
+		most = max(most, n.ways.views)
 		n.ways.mu.Unlock()
-		most = max(most, size)
 	}
-	if most == 0 {
-		most = firstViews
-		if slots {
-			most = slotsFor(0)
+	return min(len(rest), cmp.Or(most, firstViews))
+}
+
+func (p *pool) storageChunk(plan *plan, rest []int) int {
+	most := 0
+	for _, n := range p.nodes {
+		most = max(most, n.ways.slotCount())
+	}
+	slots, size := 0, 0
+	for i, u := range rest {
+		slots += weight(plan.unique[u])
+		size += inputSize(plan.unique[u])
+		if i > 0 && (slots > most || size > maxPackBytes) {
+			return i
 		}
 	}
-	return most
+	return len(rest)
 }
 
 // agreed asks one node, or as many as have to say the same.
@@ -150,7 +192,7 @@ func (c *Client) agreed(ctx context.Context, at chains.Block, moved []chains.Ove
 	asked := map[*node]bool{}
 	skip := func(n *node) bool {
 		w, known := n.ways.known()
-		needsOverride := len(moved) > 0 || reads[0].IsSlot()
+		needsOverride := len(moved) > 0 || ofStorage(reads[0])
 		return asked[n] || needsOverride && known && w != wayOverride
 	}
 	once := func(rounds int) (told, error) {
@@ -200,7 +242,7 @@ func sameAnswers(a, b []chains.Answer) bool {
 
 // overrideError says what a missing state override means to the one who asked.
 func (c *Client) overrideError(moved []chains.Override, reads []chains.Read, err error) error {
-	if len(moved) == 0 && !reads[0].IsSlot() {
+	if len(moved) == 0 && !ofStorage(reads[0]) {
 		return err
 	}
 	for _, n := range c.pool.nodes {

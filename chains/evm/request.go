@@ -52,6 +52,9 @@ func (c *Client) packed(ctx context.Context, n *node, r request) (stamp, []packe
 			return s, nil, err
 		}
 	}
+	if !r.probe {
+		n.ways.took(c, n, r, s)
+	}
 	return s, answers, nil
 }
 

@@ -1,6 +1,7 @@
 package evm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,13 +11,22 @@ import (
 
 // viewPacks answers view calls from one node.
 func (c *Client) viewPacks(ctx context.Context, n *node, at chains.Block, moved []chains.Override, reads []chains.Read) ([]chains.Answer, error) {
-	w, err := n.ways.find(ctx, c, n, at)
-	if err != nil {
-		return nil, err
-	}
-	if len(moved) > 0 && w != wayOverride {
-		return nil, &fault{kind: kindUnsupported, text: "state overrides are refused"}
-	}
+	var out []chains.Answer
+	err := c.byWay(ctx, n, at, func(w way) (err error) {
+		switch {
+		case len(moved) > 0 && w != wayOverride:
+			err = &fault{kind: kindUnsupported, text: "state overrides are refused"}
+		case chains.AnyLinked(reads):
+			out, err = c.linkedPacks(ctx, n, w, at, moved, reads)
+		default:
+			out, err = c.unlinkedPacks(ctx, n, w, at, moved, reads)
+		}
+		return err
+	})
+	return out, err
+}
+
+func (c *Client) unlinkedPacks(ctx context.Context, n *node, w way, at chains.Block, moved []chains.Override, reads []chains.Read) ([]chains.Answer, error) {
 	out := make([]chains.Answer, 0, len(reads))
 	for len(out) < len(reads) {
 		rest := reads[len(out):]
@@ -45,11 +55,14 @@ func (c *Client) viewPacks(ctx context.Context, n *node, at chains.Block, moved 
 func (c *Client) viewPack(ctx context.Context, n *node, w way, at chains.Block, moved []chains.Override, reads []chains.Read) ([]chains.Answer, error) {
 	calls := make([]packedCall, len(reads))
 	for i, r := range reads {
-		calls[i] = packedCall{r.To, r.Data}
+		calls[i] = packedCall{to: r.To, data: r.Data}
 	}
 	p, share := n.ways.pinned()
 	s, packed, err := c.packed(ctx, n, request{way: w, pin: p, at: at, share: share, calls: calls, moved: moved})
 	if tooMuch(err) {
+		if n.ways.trying() {
+			return nil, err
+		}
 		if len(reads) > 1 {
 			n.ways.halveViews(len(reads))
 			return c.viewPack(ctx, n, w, at, moved, reads[:len(reads)/2])
@@ -159,13 +172,17 @@ func (w *ways) pinned() (p pin, share uint64) {
 func (w *ways) fitViews(reads []chains.Read) []chains.Read {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	size := 0
-	for i, r := range reads[:min(len(reads), w.views)] {
-		if size += callHead + len(r.Data); size > w.packed && i > 0 {
+	most, packed, size := cmp.Or(w.views, firstViews), cmp.Or(w.packed, maxPackBytes), 0
+	if chains.AnyLinked(reads) {
+		// Most reads that wait for others are never made: gas ends such a pack, not their number.
+		most = cmp.Or(w.most, mostViews)
+	}
+	for i, r := range reads[:min(len(reads), most)] {
+		if size += callHead + len(r.Data) + linkLen*len(r.Links); size > packed && i > 0 {
 			return reads[:i]
 		}
 	}
-	return reads[:min(len(reads), w.views)]
+	return reads[:min(len(reads), most)]
 }
 
 // packGas bounds what one pack of views may use, so that it ends well before any

@@ -58,8 +58,11 @@ const (
 type ways struct {
 	finding sync.Mutex // held while finding out
 
-	mu       sync.Mutex
-	found    bool
+	mu    sync.Mutex
+	found bool
+	// unproven: found by a first read that went well, at a block that may have been the
+	// node's newest: whether it obeys the block asked for has not been seen.
+	unproven bool
 	doubt    time.Time // when to find out again, after a refusal in words not known
 	way      way
 	pin      pin
@@ -78,6 +81,59 @@ func (w *ways) known() (way, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.way, w.found && (w.doubt.IsZero() || time.Now().Before(w.doubt))
+}
+
+// trying reports that nothing is known yet: the best way is being tried.
+func (w *ways) trying() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.found
+}
+
+// byWay has a question asked by the way that the node allows. The first question of
+// all is asked by the best way at once; only when it fails are the ways found out, and
+// so they are when a node that has not proven itself answers from another block.
+func (c *Client) byWay(ctx context.Context, n *node, at chains.Block, question func(way) error) error {
+	w, known := n.ways.known()
+	if known || n.ways.trying() {
+		err := question(w)
+		again := !known || faultKind(err) == kindLie && n.ways.distrust()
+		if err == nil || given(ctx) || !again {
+			return err
+		}
+	}
+	w, err := n.ways.find(ctx, c, n, at)
+	if err != nil {
+		return err
+	}
+	return question(w)
+}
+
+// took remembers that a read by this way and pin went well.
+func (w *ways) took(c *Client, n *node, r request, s stamp) {
+	if w.trying() && r.way == wayOverride {
+		w.settle(c, n, r.way, r.pin, s, false)
+		w.mu.Lock()
+		w.unproven = true
+		w.mu.Unlock()
+	}
+	n.mu.Lock()
+	behind := r.at.Number < n.head
+	n.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unproven = w.unproven && !behind
+}
+
+// distrust forgets a way that has not proven itself; false when there is none such.
+func (w *ways) distrust() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.found || !w.unproven {
+		return false
+	}
+	w.found, w.unproven = false, false
+	return true
 }
 
 func (w *ways) logsByNumber() bool {
@@ -172,7 +228,7 @@ const doubtFor = 5 * time.Minute
 
 func (w *ways) settle(c *Client, n *node, found way, p pin, s stamp, doubt bool) {
 	w.mu.Lock()
-	w.found, w.way, w.pin, w.gas = true, found, p, s.gasStart
+	w.found, w.unproven, w.way, w.pin, w.gas = true, false, found, p, s.gasStart
 	w.views, w.most = firstViews, mostViews
 	w.packed, w.batch, w.slots = maxPackBytes, firstBatch, slotsFor(s.gasStart)
 	switch found {

@@ -297,10 +297,18 @@ func (c *Chain) answers(ctx context.Context, at chains.Block, moved []chains.Ove
 		}
 		key.moved = id
 	}
+	if err := chains.CheckLinks(reads); err != nil {
+		return nil, fmt.Errorf("read %s: %w", c.Name(), err)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := make([]chains.Answer, len(reads))
-	for i, r := range reads {
+	for i := range reads {
+		r, asked := chains.Resolve(reads, i, out)
+		if !asked {
+			out[i] = chains.Answer{Failed: true}
+			continue
+		}
 		id, ok := c.tape.reads[keyOf(r)]
 		if !ok {
 			return nil, c.missing(fmt.Sprintf("read %d of %d, of %s at any block", i+1, len(reads), r.To))

@@ -110,12 +110,30 @@ func (r *Recorder) keep(at chains.Block, moved []chains.Override, reads []chains
 	if len(answers) != len(reads) {
 		return fmt.Errorf("record %s: %d answers to %d reads", r.Name(), len(answers), len(reads))
 	}
+	reads, answers = concrete(reads, answers)
 	var conflict error
 	err := r.w.put(r.Name(), func(c int) { conflict = r.w.putAnswers(c, at, moved, reads, answers) })
 	if conflict != nil {
 		return fmt.Errorf("record %s: %w", r.Name(), conflict)
 	}
 	return err
+}
+
+// concrete puts what was really asked in place of reads that take words from others,
+// so that a recording does not depend on who linked what. Reads that could not be
+// asked are left out.
+func concrete(reads []chains.Read, answers []chains.Answer) ([]chains.Read, []chains.Answer) {
+	if !chains.AnyLinked(reads) {
+		return reads, answers
+	}
+	var asked []chains.Read
+	var got []chains.Answer
+	for i := range reads {
+		if r, ok := chains.Resolve(reads, i, answers); ok {
+			asked, got = append(asked, r), append(got, answers[i])
+		}
+	}
+	return asked, got
 }
 
 // put runs a change of the recording under its lock.

@@ -59,14 +59,13 @@ type Client struct {
 	log   zerolog.Logger
 	nodes []*node
 
-	mu        sync.Mutex
-	can       *chains.Capabilities
-	tip       chains.Block
-	final     chains.Block
-	blocks    map[uint64]chains.Block // recent ones, as last seen
-	answered  map[uint64]answeredLogs // recent blocks whose logs were handed out
-	packSize  int                     // views that a call bears
-	goodPacks int
+	mu       sync.Mutex
+	can      *chains.Capabilities
+	tip      chains.Block
+	final    chains.Block
+	blocks   map[uint64]chains.Block // recent ones, as last seen
+	answered map[uint64]answeredLogs // recent blocks whose logs were handed out
+	size     sizes                   // of calls
 }
 
 var _ chains.Chain = (*Client)(nil)
@@ -98,7 +97,7 @@ func New(cfg Config, log zerolog.Logger) (*Client, error) {
 	}
 	c := &Client{
 		cfg: cfg, log: log.With().Str("chain", cfg.Name).Logger(),
-		blocks: map[uint64]chains.Block{}, answered: map[uint64]answeredLogs{}, packSize: firstPack,
+		blocks: map[uint64]chains.Block{}, answered: map[uint64]answeredLogs{}, size: sizes{pack: firstPack, ceiling: mostPack + 1},
 	}
 	for i, e := range cfg.Endpoints {
 		n, err := newNode(e, cfg.Timeout)

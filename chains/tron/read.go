@@ -7,26 +7,43 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"liqwatch/chains"
 )
 
 // Read answers views at the newest block, never older than at and of its branch.
 // Reads joined together are answered at one block.
 func (c *Client) Read(ctx context.Context, at chains.Block, reads []chains.Read) ([]chains.Answer, error) {
+	if chains.AnyLinked(reads) {
+		return chains.ReadLinked(reads, func(level []chains.Read) ([]chains.Answer, error) { return c.Read(ctx, at, level) })
+	}
 	groups, err := grouped(reads)
 	if err != nil {
 		return nil, fmt.Errorf("chain %s: %w", c.cfg.Name, err)
 	}
 	r := &reading{c: c, at: at, reads: reads, answers: make([]chains.Answer, len(reads))}
-	for len(groups) > 0 {
+	// Some calls are under way at once, so that a slow line does not keep the pace
+	// below what the nodes allow.
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(callsAtOnce)
+	for len(groups) > 0 && ctx.Err() == nil {
 		n := c.fill(groups)
-		if err := r.pack(ctx, groups[:n]); err != nil {
-			return nil, fmt.Errorf("chain %s: read at block %d: %w", c.cfg.Name, at.Number, err)
-		}
+		part := groups[:n]
 		groups = groups[n:]
+		work.Go(func() error { return r.pack(ctx, part) })
+	}
+	if err := work.Wait(); err != nil {
+		return nil, fmt.Errorf("chain %s: read at block %d: %w", c.cfg.Name, at.Number, err)
+	}
+	if len(groups) > 0 {
+		return nil, fmt.Errorf("chain %s: read at block %d: %w", c.cfg.Name, at.Number, context.Cause(ctx))
 	}
 	return r.answers, nil
 }
+
+// callsAtOnce bounds the calls of one Read under way together.
+const callsAtOnce = 3
 
 // span is reads [from, to) that belong together.
 type span struct{ from, to int }
@@ -34,7 +51,7 @@ type span struct{ from, to int }
 func grouped(reads []chains.Read) ([]span, error) {
 	var out []span
 	for i := range reads {
-		if reads[i].IsSlot() {
+		if reads[i].IsSlot() || reads[i].Program != nil {
 			return nil, errors.New("storage slots cannot be read in bulk on TRON")
 		}
 		if reads[i].Joined && len(out) > 0 {
@@ -50,7 +67,7 @@ func grouped(reads []chains.Read) ([]span, error) {
 // found to bear, and at least one group.
 func (c *Client) fill(groups []span) int {
 	c.mu.Lock()
-	size := c.packSize
+	size := c.size.pack
 	c.mu.Unlock()
 	n, views := 0, 0
 	for n < len(groups) {
@@ -64,23 +81,59 @@ func (c *Client) fill(groups []span) int {
 	return n
 }
 
-// tooSlow and fastEnough adapt the size of calls to the node's time limit.
+// sizes is what has been learned of how many views a call bears. It is found by
+// halving between what went well and what took too long.
+type sizes struct {
+	pack    int // views put into a call
+	proven  int // the most that went well
+	ceiling int // the least that took too long; mostPack+1 when nothing did
+	good    int // full calls in a row that went well
+}
+
+// forget is after how many good calls a larger one is tried again: nodes differ,
+// and their load does.
+const (
+	growAfter   = 8
+	forgetAfter = 400
+)
+
+// slowTries is how often a call may time out before it counts: small calls fail now
+// and then by a pause of the node's own, and one no larger than what went well before
+// most likely did.
+func (c *Client) slowTries(views int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if views <= c.size.proven {
+		return 4
+	}
+	return 2
+}
+
 func (c *Client) tooSlow(views int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.packSize = max(1, min(c.packSize, views/2))
-	c.goodPacks = 0
+	s := &c.size
+	s.ceiling, s.good = min(s.ceiling, views), 0
+	if s.proven >= views {
+		s.proven = views / 2
+	}
+	s.pack = max(1, min(s.pack, max(s.proven, views/2)))
 }
 
 func (c *Client) fastEnough(views int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if views < c.packSize {
+	s := &c.size
+	s.proven = max(s.proven, views)
+	if views+views/8 < s.pack {
 		return
 	}
-	if c.goodPacks++; c.goodPacks >= 32 && c.packSize < mostPack {
-		c.packSize += max(1, c.packSize/8)
-		c.goodPacks = 0
+	if s.good++; s.good%forgetAfter == 0 {
+		s.ceiling = mostPack + 1
+	}
+	if s.good%growAfter == 0 && s.pack < s.ceiling-1 {
+		s.pack += max(1, (s.ceiling-s.pack)/2)
+		s.pack = min(s.pack, s.ceiling-1)
 	}
 }
 
@@ -111,7 +164,7 @@ func (r *reading) pack(ctx context.Context, groups []span) error {
 		case errors.As(err, &f) && (f.kind == kindTimeout || f.kind == kindTooLarge):
 			// Pauses of the node's own make small calls fail now and then: once more
 			// before anything is made smaller.
-			if slow++; slow < 2 {
+			if slow++; slow < r.c.slowTries(to-from) {
 				last = err
 				continue
 			}
