@@ -44,7 +44,7 @@ func TestEventsOfABlockAreSortedAndNoneIsMerged(t *testing.T) {
 	require.Equal(t, []Kind{Deposit, Repay, Borrow, Withdraw, Liquidate, Liquidate}, kinds)
 	require.Equal(t, "500000000000000000", s.events[3].Amount.String(), "withdrawals are exported negative")
 	require.Equal(t, 1, s.notes.Count(notes.Repeated))
-	require.Equal(t, 6, s.notes.Count(notes.NoZone), "the parameter that does not enter is not read")
+	require.Equal(t, 8, s.notes.Count(notes.NoZone), "six events and two parameters: the parameter that does not enter is not read")
 }
 
 func TestWhatIsMissingIsSaid(t *testing.T) {
