@@ -138,6 +138,11 @@ func (n *Node) moved(ctx context.Context) {
 	if f.Moves == 0 || counter%f.Moves != 0 {
 		return
 	}
+	// One move at a time, however many calls are under way.
+	n.moving.Lock()
+	defer n.moving.Unlock()
+	// Whoever asked may have hung up; the chain moves on all the same.
+	ctx = context.WithoutCancel(ctx)
 	if f.Forks > 0 && (counter/f.Moves)%f.Forks == 0 {
 		depth := f.ForkDepth
 		if depth == 0 {

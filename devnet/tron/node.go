@@ -49,6 +49,8 @@ type Node struct {
 	evm     *anvil.Client
 	server  *http.Server
 
+	moving sync.Mutex
+
 	mu     sync.Mutex
 	faults Faults
 	counts map[string]int // requests by method; a batch counts each of its members

@@ -255,6 +255,10 @@ func (p *pass) stillMoving(market int) bool {
 	return p.table.states[market].accruedAt > p.at.Number
 }
 
+// lateLogs is for how many blocks a log may yet come late, where nodes have holes in
+// their index that fill.
+const lateLogs = 32
+
 // missed are accounts that differ from what was known although no log touched
 // them. Where reads are not pinned the log may be in a block not followed yet: the
 // account is a suspect until the logs up to the block it was read at are in.
@@ -262,7 +266,7 @@ func (p *pass) missed() []chains.Address {
 	var out []chains.Address
 	m := p.m
 	for a, block := range m.suspects {
-		if block <= p.at.Number {
+		if block+lateLogs <= p.at.Number {
 			out = append(out, a)
 			delete(m.suspects, a)
 		}
@@ -275,7 +279,7 @@ func (p *pass) missed() []chains.Address {
 		if !old.hasDebt() && !r.done.hasDebt() {
 			continue
 		}
-		if r.at == nil || r.at.Number <= p.at.Number {
+		if r.at == nil {
 			out = append(out, a)
 		} else {
 			m.suspects[a] = r.at.Number

@@ -54,6 +54,7 @@ type debtNote struct {
 	principal, interestIndex uint256.Int
 	block                    chains.Hash // with index, the log; zero for a debt known otherwise
 	index                    uint
+	undone                   bool // the log came again, as those do that a fork took back
 }
 
 // notesKept is how many past debts of an account in one market are remembered: a

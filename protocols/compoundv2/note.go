@@ -170,13 +170,15 @@ func (m *Market) noteDebt(market int, a chains.Address, l chains.Log, principal,
 	}
 }
 
-// keepDebt adds a debt to an account's past. A log that comes a second time is one
-// that a fork took back: its debt goes.
+// keepDebt adds a debt to an account's past. A log that comes a second time is most
+// likely one that a fork took back, and a third time one that is on the chain after
+// all: its debt is believed last, but not forgotten.
 func (m *Market) keepDebt(a chains.Address, d debtNote) {
 	kept := slices.Clone(m.debts[a])
 	if d.block != (chains.Hash{}) {
 		if at := slices.IndexFunc(kept, func(x debtNote) bool { return x.block == d.block && x.index == d.index }); at >= 0 {
-			m.debts[a] = slices.Delete(kept, at, at+1)
+			kept[at].undone = !kept[at].undone
+			m.debts[a] = kept
 			return
 		}
 	}

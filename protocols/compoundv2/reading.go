@@ -255,20 +255,35 @@ func (p *pass) resolveLeg(a chains.Address, raw *rawLeg) leg {
 	if raw.slots && fits(&raw.principal, &raw.interestIndex) {
 		return take(&raw.principal, &raw.interestIndex)
 	}
-	for _, d := range slices.Backward(p.m.debts[a]) {
-		if d.market == raw.market && fits(&d.principal, &d.interestIndex) {
-			return take(&d.principal, &d.interestIndex)
-		}
-	}
-	if old := p.m.accounts[a]; old != nil {
-		for i := range old.legs {
-			if o := &old.legs[i]; o.market == raw.market && !o.inexact && fits(&o.principal, &o.interestIndex) {
-				return take(&o.principal, &o.interestIndex)
+	past := func(undone bool) bool {
+		for _, d := range slices.Backward(p.m.debts[a]) {
+			if d.market == raw.market && d.undone == undone && fits(&d.principal, &d.interestIndex) {
+				take(&d.principal, &d.interestIndex)
+				return true
 			}
 		}
+		return false
+	}
+	if past(false) || p.sameAsBefore(a, raw.market, fits, take) || past(true) {
+		return l
 	}
 	l.inexact = true
 	return take(&raw.borrow, &index)
+}
+
+// sameAsBefore takes an account's debt as it was known, where it still fits.
+func (p *pass) sameAsBefore(a chains.Address, market int, fits func(*uint256.Int, *uint256.Int) bool, take func(*uint256.Int, *uint256.Int) leg) bool {
+	old := p.m.accounts[a]
+	if old == nil {
+		return false
+	}
+	for i := range old.legs {
+		if o := &old.legs[i]; o.market == market && !o.inexact && fits(&o.principal, &o.interestIndex) {
+			take(&o.principal, &o.interestIndex)
+			return true
+		}
+	}
+	return false
 }
 
 // now is an account as this pass has it.
