@@ -323,5 +323,6 @@ func (b *book) ratio(p *path, asset int) decimal.Decimal {
 	if spot.IsZero() {
 		return decimal.Zero
 	}
-	return usd.DivRound(spot, 18)
+	// The place is rounded down to its decimals; beyond a billionth the quotient is noise.
+	return usd.DivRound(spot, 9)
 }
