@@ -9,6 +9,7 @@ import (
 	"github.com/holiman/uint256"
 	"github.com/shopspring/decimal"
 
+	"liqwatch/internal/backtest/inexact"
 	"liqwatch/internal/backtest/notes"
 	"liqwatch/internal/backtest/prices"
 	"liqwatch/protocols"
@@ -107,7 +108,6 @@ type simulated struct {
 	index      int
 	hit        int
 	first      Time
-	bad        float64
 }
 
 type holding struct {
@@ -134,7 +134,7 @@ func (s *pathRun) load(books []protocols.Book) error {
 		for i, a := range b.Assets() {
 			m.units[i] = pow10(a.Decimals)
 		}
-		m.quote = b.Prices().QuoteUSD.InexactFloat64() / pow10(b.QuoteDecimals())
+		m.quote = inexact.Float(b.Prices().QuoteUSD) / pow10(b.QuoteDecimals())
 		m.learn()
 		for i := range b.Len() {
 			s.take(m, i)
@@ -148,7 +148,7 @@ func (s *pathRun) load(books []protocols.Book) error {
 	if len(s.markets) == 0 {
 		return fmt.Errorf("no market has the axis %s", s.opt.Axis)
 	}
-	s.report.Spot = decimal.NewFromFloat(s.spot).Round(8)
+	s.report.Spot = inexact.Decimal(s.spot).Round(8)
 	return nil
 }
 
@@ -169,7 +169,7 @@ func (s *pathRun) take(m *pathMarket, i int) {
 		if leg.Side == protocols.Collateral && !leg.Counts {
 			continue
 		}
-		h := holding{leg.Asset, leg.Amount.Float64() / m.units[leg.Asset], leg.Threshold.InexactFloat64()}
+		h := holding{leg.Asset, leg.Amount.Float64() / m.units[leg.Asset], inexact.Float(leg.Threshold)}
 		if leg.Side == protocols.Debt {
 			a.debt = append(a.debt, h)
 		} else {
@@ -181,7 +181,7 @@ func (s *pathRun) take(m *pathMarket, i int) {
 	m.accounts = append(m.accounts, a)
 }
 
-func pow10(n int32) float64 { return decimal.New(1, n).InexactFloat64() }
+func pow10(n int32) float64 { return inexact.Float(decimal.New(1, n)) }
 
 // tick sets the price and liquidates until nothing more is to be done.
 func (s *pathRun) tick(t uint64, factor float64) {
@@ -198,9 +198,9 @@ func (s *pathRun) tick(t uint64, factor float64) {
 			break
 		}
 		// 1 % for every depth sold, and never to zero.
-		s.impact *= 1 / (1 + 0.01*sold/s.opt.ImpactDepthUSD.InexactFloat64())
+		s.impact *= 1 / (1 + 0.01*sold/inexact.Float(s.opt.ImpactDepthUSD))
 	}
-	h.Price = decimal.NewFromFloat(s.spot * factor * s.impact).Round(2)
+	h.Price = inexact.Decimal(s.spot * factor * s.impact).Round(2)
 	for _, m := range s.markets {
 		for _, a := range m.accounts {
 			h.badDebt += a.badDebt(m)
@@ -212,7 +212,7 @@ func (s *pathRun) tick(t uint64, factor float64) {
 // move reads every price through the market's own path.
 func (m *pathMarket) move(factor float64) {
 	spot := m.path.Spot()
-	at := decimal.NewFromBigInt(spot.ToBig(), 0).Mul(decimal.NewFromFloat(factor)).Truncate(0)
+	at := decimal.NewFromBigInt(spot.ToBig(), 0).Mul(inexact.Decimal(factor)).Truncate(0)
 	place, over := uint256.FromBig(at.BigInt())
 	if over {
 		return
@@ -352,4 +352,4 @@ func (s *pathRun) finish() *PathReport {
 	return r
 }
 
-func usd(f float64) decimal.Decimal { return decimal.NewFromFloat(f).Round(2) }
+func usd(f float64) decimal.Decimal { return inexact.Decimal(f).Round(2) }

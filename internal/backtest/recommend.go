@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/shopspring/decimal"
+
+	"liqwatch/internal/backtest/inexact"
 )
 
 // Recommendation are defaults and why.
@@ -77,7 +79,7 @@ func value(d *decimal.Decimal) float64 {
 	if d == nil {
 		return 0
 	}
-	return d.InexactFloat64()
+	return inexact.Float(d)
 }
 
 func percentOf(d decimal.Decimal) string { return d.Shift(2).String() + " %" }

@@ -7,6 +7,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/backtest/inexact"
 )
 
 // Policy is what a rule is shown of the price.
@@ -132,7 +133,7 @@ func frames(looks []Look, p Policy) []frame {
 	for i := range looks {
 		o := looks[i].Observation
 		o.Price = p.shown(looks, i)
-		out[i].Observation, out[i].float = o, o.Price.InexactFloat64()
+		out[i].Observation, out[i].float = o, inexact.Float(o.Price)
 		if i > 0 {
 			out[i].previous = out[i-1].Price
 		}

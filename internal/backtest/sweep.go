@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/backtest/inexact"
 )
 
 // SweepOptions are the grid, and which parts of the film to train and test on.
@@ -187,10 +188,10 @@ func thin(rule alerts.Rule, k int, all []frame) []frame {
 
 // marks are the prices at which a rule of one level changes its mind.
 func marks(rule alerts.Rule) []float64 {
-	level := rule.Levels[0].InexactFloat64()
-	parts := []float64{0, rule.Rearm.InexactFloat64()}
+	level := inexact.Float(rule.Levels[0])
+	parts := []float64{0, inexact.Float(rule.Rearm)}
 	for _, a := range rule.Approach {
-		parts = append(parts, a.InexactFloat64(), a.Add(rule.Rearm).InexactFloat64())
+		parts = append(parts, inexact.Float(a), inexact.Float(a.Add(rule.Rearm)))
 	}
 	var out []float64
 	for _, p := range parts {

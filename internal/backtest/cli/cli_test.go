@@ -157,3 +157,52 @@ func TestWrongUseIsSaid(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// glitchy writes a vault history whose price has one candle 25 % off, and whose one
+// vault would be liquidated in it.
+func glitchy(t *testing.T) []string {
+	t.Helper()
+	dir := t.TempDir()
+	const head = "BLOCK_NUMBER,BLOCK_TIMESTAMP,VAULT_NUMBER,"
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	write("deposits.csv", head+"DEPOSIT_AMOUNT_ADJ\n1,2021-01-01 00:00:01,1,10\n9,2021-01-01 09:00:00,2,1\n")
+	write("borrows.csv", head+"DAI_MINTED\n1,2021-01-01 00:00:01,1,13000\n")
+	write("withdrawals.csv", head+"WITHDRAWN_AMOUNT_ADJ\n")
+	write("repayments.csv", head+"DAI_REPAYED\n")
+	write("liquidations.csv", head+"COLLATERAL_LIQUIDATED_AMOUNT,DAI_REPAYED_AMOUNT\n")
+	write("parameters.csv", "TIMESTAMP,PARAMETER,TO_VALUE\n2020-01-01 1:00:00,SPOTTER.ilks.mat,1.3\n2020-01-01 1:00:00,JUG.ilks.duty,0\n")
+	text := "time,open,high,low,close\n"
+	for i := range 12 {
+		p := "2000"
+		if i == 6 {
+			p = "1500"
+		}
+		text += fmt.Sprintf("2021-01-01T%02d:00:00Z,%s,%s,%s,%s\n", i, p, p, p, p)
+	}
+	write("prices.csv", text)
+	return []string{"--history", "vaults:" + dir, "--prices", filepath.Join(dir, "prices.csv")}
+}
+
+func TestAGlitchIsScoredWithAndWithout(t *testing.T) {
+	out, err := run(t, append([]string{"bands", "--format", "json", "--snapshot", "2021-01-01T04:00:00Z", "--levels", "1600,1800"}, glitchy(t)...)...)
+	require.NoError(t, err)
+	type scored struct {
+		Lowest  string `json:"lowest_oracle_price"`
+		Account []struct {
+			Outcome string `json:"outcome"`
+		} `json:"per_account"`
+	}
+	var doc struct {
+		scored
+		Without *scored `json:"without_glitches"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &doc))
+	require.Equal(t, "1500", doc.Lowest)
+	require.Equal(t, "untouched", doc.Account[0].Outcome)
+	require.NotNil(t, doc.Without)
+	require.Equal(t, "2000", doc.Without.Lowest)
+	require.Equal(t, "not_reached", doc.Without.Account[0].Outcome)
+	require.Contains(t, out, "prices.csv:8: open 1500")
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"liqwatch/internal/backtest"
+	"liqwatch/internal/backtest/inexact"
 	"liqwatch/internal/backtest/parquetfile"
 )
 
@@ -51,7 +52,7 @@ func (q *question) parquet() (*files, error) {
 	if dir == "" {
 		return nil, nil //nolint:nilnil // no directory, no files
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, q.env.Usage(fmt.Errorf("--parquet: %w", err))
 	}
 	return &files{dir: dir}, nil
@@ -66,9 +67,9 @@ func (f *files) hour(h backtest.AccountHour) error {
 		f.hours = w
 	}
 	return f.hours.Add(AccountHourRow{
-		Time: int64(h.Time), Market: h.Market, Position: h.Position, Price: h.Price.InexactFloat64(),
+		Time: int64(h.Time), Market: h.Market, Position: h.Position, Price: inexact.Float(h.Price),
 		TriggerDown: float(h.TriggerDown), TriggerUp: float(h.TriggerUp),
-		CollateralUSD: h.CollateralUSD.InexactFloat64(), DebtUSD: h.DebtUSD.InexactFloat64(), Liquidatable: h.Liquidatable,
+		CollateralUSD: inexact.Float(h.CollateralUSD), DebtUSD: inexact.Float(h.DebtUSD), Liquidatable: h.Liquidatable,
 	})
 }
 
@@ -76,7 +77,7 @@ func float(d *decimal.Decimal) *float64 {
 	if d == nil {
 		return nil
 	}
-	f := d.InexactFloat64()
+	f := inexact.Float(d)
 	return &f
 }
 
@@ -89,8 +90,8 @@ func (f *files) alerts(r *backtest.RuleReport) error {
 	for i := range r.Rules {
 		for _, a := range r.Rules[i].Sent {
 			err = errors.Join(err, w.Add(AlertRow{
-				Time: int64(a.Time), Rule: a.Rule, Level: a.Level.InexactFloat64(), Side: a.Side, Kind: a.Kind,
-				Episode: int64(a.Episode), Mark: a.Mark.InexactFloat64(), Price: a.Price.InexactFloat64(), AtRiskUSD: a.AtRiskUSD.InexactFloat64(),
+				Time: int64(a.Time), Rule: a.Rule, Level: inexact.Float(a.Level), Side: a.Side, Kind: a.Kind,
+				Episode: int64(a.Episode), Mark: inexact.Float(a.Mark), Price: inexact.Float(a.Price), AtRiskUSD: inexact.Float(a.AtRiskUSD),
 			}))
 		}
 	}

@@ -43,7 +43,7 @@ func Open(path string, series *prices.Series) (*Events, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read liquidations: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return Read(f, filepath.Base(path), series)
 }
 
@@ -71,10 +71,10 @@ func Read(r io.Reader, name string, series *prices.Series) (*Events, error) {
 	seen := map[string]bool{}
 	for {
 		fields, err := rows.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
-		line := 0
+		var line int
 		var parse *csv.ParseError
 		switch {
 		case err == nil:

@@ -27,7 +27,7 @@ func Open(path string) (*Series, notes.Notes, error) {
 	if err != nil {
 		return nil, notes.Notes{}, fmt.Errorf("read prices: %w (give a CSV file with --prices)", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return Read(f, filepath.Base(path))
 }
 
@@ -46,7 +46,7 @@ func Read(r io.Reader, name string) (*Series, notes.Notes, error) {
 	s := &Series{File: name, Rounds: p.rounds}
 	for {
 		row, err := rows.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"liqwatch/internal/backtest"
+	"liqwatch/internal/backtest/inexact"
 )
 
 // The size of every drawing, in its own units; the page scales it.
@@ -97,34 +96,34 @@ func short(v float64) string {
 	return fmt.Sprintf("%.3g", v)
 }
 
-func plain(v float64) string { return grouped(decimal.NewFromFloat(v)) }
+func plain(v float64) string { return grouped(inexact.Decimal(v)) }
 
 // drawPrice is the oracle's price over the bands, with the liquidations on it.
 func drawPrice(r *backtest.BandReport) template.HTML {
 	points := r.Prices()
-	low, high := r.Lowest.InexactFloat64(), r.Highest.InexactFloat64()
+	low, high := inexact.Float(r.Lowest), inexact.Float(r.Highest)
 	pad := (high - low) * 0.08
 	c := newCanvas(float64(r.Snapshot), float64(r.To), low-pad, high+pad)
 	most, labels := 1.0, []func(){} // labels come last, so that the price does not run through them
 	for i := range r.Bands {
-		most = math.Max(most, r.Bands[i].DebtUSD.InexactFloat64())
+		most = math.Max(most, inexact.Float(r.Bands[i].DebtUSD))
 	}
 	for i := range r.Bands {
 		b := &r.Bands[i]
 		from, to := c.y0, c.y1
 		if b.From != nil {
-			from = math.Max(from, b.From.InexactFloat64())
+			from = math.Max(from, inexact.Float(b.From))
 		}
 		if b.To != nil {
-			to = math.Min(to, b.To.InexactFloat64())
+			to = math.Min(to, inexact.Float(b.To))
 		}
 		if to <= from || b.Accounts == 0 {
 			continue
 		}
-		c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="var(--liquidated)" fill-opacity="%.2f"/>`, left, c.y(to), width-left-right, c.y(from)-c.y(to), 0.05+0.25*b.DebtUSD.InexactFloat64()/most)
+		c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="var(--liquidated)" fill-opacity="%.2f"/>`, left, c.y(to), width-left-right, c.y(from)-c.y(to), 0.05+0.25*inexact.Float(b.DebtUSD)/most)
 		if c.y(from)-c.y(to) > 14 {
 			labels = append(labels, func() {
-				c.text(width-right-6, c.y(from)-5, "end", "", fmt.Sprintf("%d accounts, %s USD", b.Accounts, short(b.DebtUSD.InexactFloat64())))
+				c.text(width-right-6, c.y(from)-5, "end", "", fmt.Sprintf("%d accounts, %s USD", b.Accounts, short(inexact.Float(b.DebtUSD))))
 			})
 		}
 	}
@@ -135,16 +134,16 @@ func drawPrice(r *backtest.BandReport) template.HTML {
 		if i > 0 {
 			fmt.Fprintf(&line, "H%.1f", c.x(float64(p.Time)))
 		}
-		fmt.Fprintf(&line, "%s%.1f", map[bool]string{true: fmt.Sprintf("M%.1f ", c.x(float64(p.Time))), false: "V"}[i == 0], c.y(p.Price.InexactFloat64()))
+		fmt.Fprintf(&line, "%s%.1f", map[bool]string{true: fmt.Sprintf("M%.1f ", c.x(float64(p.Time))), false: "V"}[i == 0], c.y(inexact.Float(p.Price)))
 	}
 	c.add(`<path d="%sH%.1f" fill="none" stroke="var(--price)" stroke-width="2"/>`, line.String(), c.x(c.x1))
 	for _, a := range r.PerAccount {
 		if a.Outcome != backtest.Liquidated || a.PriceAtLiquidation == nil {
 			continue
 		}
-		radius := 3 + 15*math.Sqrt(a.LiquidatedDebtUSD.InexactFloat64()/most)
+		radius := 3 + 15*math.Sqrt(inexact.Float(a.LiquidatedDebtUSD)/most)
 		c.add(`<circle cx="%.1f" cy="%.1f" r="%.1f" fill="var(--liquidated)" fill-opacity="0.45" stroke="var(--liquidated)"><title>%s: %s USD</title></circle>`,
-			c.x(float64(a.LiquidatedAt)), c.y(a.PriceAtLiquidation.InexactFloat64()), radius, html.EscapeString(a.Position), grouped(a.LiquidatedDebtUSD))
+			c.x(float64(a.LiquidatedAt)), c.y(inexact.Float(a.PriceAtLiquidation)), radius, html.EscapeString(a.Position), grouped(a.LiquidatedDebtUSD))
 	}
 	for _, label := range labels {
 		label()
@@ -160,7 +159,7 @@ func drawOutcomes(r *backtest.BandReport) template.HTML {
 	for i := range r.Bands {
 		if b := &r.Bands[i]; b.Accounts > 0 && b.Crossed != "no" {
 			bands = append(bands, b)
-			most = math.Max(most, b.DebtUSD.InexactFloat64())
+			most = math.Max(most, inexact.Float(b.DebtUSD))
 		}
 	}
 	c := newCanvas(0, most*1.05, 0, 1)
@@ -176,12 +175,12 @@ func drawOutcomes(r *backtest.BandReport) template.HTML {
 			color string
 			count backtest.Count
 		}{{"liquidated", o.Liquidated}, {"late", o.Late}, {"saved", o.Saved}, {"not", o.NotReached}, {"untouched", o.Untouched}} {
-			w := wide(part.count.DebtUSD.InexactFloat64())
+			w := wide(inexact.Float(part.count.DebtUSD))
 			c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="18" fill="var(--%s)"><title>%d accounts, %s USD</title></rect>`, x, y+2, w, part.color, part.count.Accounts, grouped(part.count.DebtUSD))
 			x += w
 		}
-		c.text(x+6, y+16, "start", "", short(b.DebtUSD.InexactFloat64()))
-		c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="6" fill="var(--ink)"><title>executed: %s USD</title></rect>`, left*2, y+23, wide(b.Executed.DebtUSD.InexactFloat64()), grouped(b.Executed.DebtUSD))
+		c.text(x+6, y+16, "start", "", short(inexact.Float(b.DebtUSD)))
+		c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="6" fill="var(--ink)"><title>executed: %s USD</title></rect>`, left*2, y+23, wide(inexact.Float(b.Executed.DebtUSD)), grouped(b.Executed.DebtUSD))
 	}
 	y, x := c.height-34, left*2
 	for _, k := range []struct{ color, name string }{{"liquidated", "liquidated"}, {"late", "late"}, {"saved", "saved"}, {"not", "not reached"}, {"untouched", "untouched"}, {"ink", "really liquidated"}} {
@@ -194,18 +193,18 @@ func drawOutcomes(r *backtest.BandReport) template.HTML {
 
 // drawPath is the price of a path and the debt repaid along it.
 func drawPath(r *backtest.PathReport) template.HTML {
-	low, high, most := r.Lowest.InexactFloat64(), r.Spot.InexactFloat64(), 1.0
+	low, high, most := inexact.Float(r.Lowest), inexact.Float(r.Spot), 1.0
 	for _, h := range r.Hours {
-		high = math.Max(high, h.Price.InexactFloat64())
-		most = math.Max(most, h.RepaidUSD.InexactFloat64())
+		high = math.Max(high, inexact.Float(h.Price))
+		most = math.Max(most, inexact.Float(h.RepaidUSD))
 	}
 	c := newCanvas(float64(r.From), float64(r.To), low*0.97, high*1.02)
 	c.scaleY(plain)
 	c.days()
 	var line strings.Builder
 	for i, h := range r.Hours {
-		fmt.Fprintf(&line, "%s%.1f %.1f", map[bool]string{true: "M", false: "L"}[i == 0], c.x(float64(h.Time)), c.y(h.Price.InexactFloat64()))
-		if tall := h.RepaidUSD.InexactFloat64() / most * (c.height - top - bottom) * 0.5; tall > 0 {
+		fmt.Fprintf(&line, "%s%.1f %.1f", map[bool]string{true: "M", false: "L"}[i == 0], c.x(float64(h.Time)), c.y(inexact.Float(h.Price)))
+		if tall := inexact.Float(h.RepaidUSD) / most * (c.height - top - bottom) * 0.5; tall > 0 {
 			c.add(`<rect x="%.1f" y="%.1f" width="4" height="%.1f" fill="var(--liquidated)" fill-opacity="0.7"><title>%s: %s USD</title></rect>`, c.x(float64(h.Time))-2, c.height-bottom-tall, tall, h.Time, grouped(h.RepaidUSD))
 		}
 	}

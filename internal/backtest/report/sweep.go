@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"liqwatch/internal/backtest"
+	"liqwatch/internal/backtest/inexact"
 )
 
 // colors of the approach distances, in their order; the page's own where they fit.
@@ -21,7 +22,7 @@ func drawSweep(s *backtest.Sweep) []chart {
 		if f.Recall == nil {
 			return 0, false
 		}
-		return f.Recall.InexactFloat64() * 100, true
+		return inexact.Float(f.Recall) * 100, true
 	}
 	hours := func(f *backtest.SweepFigures) (float64, bool) {
 		if f.Lead.Median == nil {
@@ -52,7 +53,7 @@ func drawPoints(s *backtest.Sweep, of func(*backtest.SweepPoint) *backtest.Sweep
 		if _, seen := lines[name]; !seen {
 			names = append(names, name)
 		}
-		d := dot{of(p).AlertsPerJourney.InexactFloat64(), v, 3 + 60*p.Rearm.InexactFloat64()}
+		d := dot{inexact.Float(of(p).AlertsPerJourney), v, 3 + 60*inexact.Float(p.Rearm)}
 		lines[name] = append(lines[name], d)
 		xMost, yMost = math.Max(xMost, d.x), math.Max(yMost, v)
 	}

@@ -236,7 +236,8 @@ func (p path) Decimals() int32   { return 18 }
 func (p path) Spot() uint256.Int { return p.spot }
 
 func (p path) At(place *uint256.Int, dst *protocols.Prices) {
-	raw := append(dst.Raw[:0], p.book.prices...)
+	raw := dst.Raw[:0]
+	raw = append(raw, p.book.prices...)
 	for i, a := range p.book.assets {
 		if moves(p.axis, a.Symbol) {
 			raw[i] = mulDiv(&p.book.prices[i], place, &p.spot)

@@ -48,7 +48,7 @@ func read(path string) ([]*book, notes.Notes, error) {
 	if err != nil {
 		return nil, n, fmt.Errorf("read positions: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return parse(f, filepath.Base(path))
 }
 

@@ -79,7 +79,7 @@ func (s *source) each(dir, name string, columns []string, visit func(r row, line
 	if err != nil {
 		return fmt.Errorf("read vaults: %w: %w (want deposits, withdrawals, borrows, repayments, liquidations and parameters as .csv)", ErrNoEvents, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	rows := csv.NewReader(f)
 	rows.FieldsPerRecord = -1
 	head, err := rows.Read()
@@ -97,10 +97,10 @@ func (s *source) each(dir, name string, columns []string, visit func(r row, line
 	}
 	for {
 		fields, err := rows.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		line := 0
+		var line int
 		var parse *csv.ParseError
 		switch {
 		case err == nil:
