@@ -38,7 +38,12 @@ func (m *Market) noteComptroller(l chains.Log) {
 		if !ok || !ok2 {
 			return
 		}
-		if !m.known[a] {
+		switch {
+		case m.known[a]:
+		case m.table.find(token) < 0:
+			// A market listed only just now, whose own logs are not followed yet.
+			m.borrower(a)
+		default:
 			m.entered[a] = true
 		}
 		m.hint(a, m.table.find(token), l.Topics[0] == topicEntered)
