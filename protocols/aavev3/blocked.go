@@ -27,11 +27,19 @@ func (p *pass) readSentinel(r *round, dst *sentinel) {
 	if !p.shape.profile.Sentinel || p.shape.sentinel.IsZero() {
 		return
 	}
+	if p.known {
+		*dst = p.shape.guard
+		return
+	}
 	r.ask(chains.View(p.shape.sentinel, abi.Call("isLiquidationAllowed()")), func(a chains.Answer) error {
-		x, err := abi.Number(a.Data, 0)
-		*dst = sentinel{asked: true, allowed: err == nil && !a.Failed && !x.IsZero()}
+		*dst = allowedBy(a)
 		return nil
 	})
+}
+
+func allowedBy(a chains.Answer) sentinel {
+	x, err := abi.Number(a.Data, 0)
+	return sentinel{asked: true, allowed: err == nil && !a.Failed && !x.IsZero()}
 }
 
 // blockedReserve says why a reserve can be no part of a liquidation at a time; empty when it can.

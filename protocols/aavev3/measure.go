@@ -31,25 +31,51 @@ type sample struct {
 	prices []uint256.Int // by reserve
 }
 
-// measure moves all feeds of the axes: once to find the ratios, once more to prove
-// them. Every round is a request of the cold start, and the price unmoved is a third point.
+// measure moves all feeds of the axes and holds the models against what comes out: the
+// price unmoved and the price moved are two points. Only where an asset does what the
+// structure does not say are they moved once more, so far that its ratio shows.
 func (o *oracles) measure(p *opening, then func() (protocols.Step, error)) protocols.Step {
 	axes := o.movable()
-	var exact, low sample
+	var low, exact sample
 	for g, axis := range axes {
 		now := o.spot(axis)
-		exact.bases = append(exact.bases, *feeds.Exact(g))
 		low.bases = append(low.bases, *feeds.Low(&now))
+		exact.bases = append(exact.bases, *feeds.Exact(g))
 	}
-	return o.moved(p, axes, &exact, func() (protocols.Step, error) {
-		return o.moved(p, axes, &low, func() (protocols.Step, error) {
-			o.measured = axes
+	var r round
+	modes := p.readModes(&r) // no price is part of them: they come along
+	return o.moved(p, r, axes, &low, func() (protocols.Step, error) {
+		p.keepModes(modes)
+		o.measured = axes
+		if !o.surprising(axes, &low) {
+			for i := range o.links {
+				o.judge(i, axes, nil, &low)
+			}
+			return then()
+		}
+		return o.moved(p, round{}, axes, &exact, func() (protocols.Step, error) {
 			for i := range o.links {
 				o.judge(i, axes, &exact, &low)
 			}
 			return then()
 		}), nil
 	})
+}
+
+// surprising reports that an asset did not do what the structure says.
+func (o *oracles) surprising(axes []string, low *sample) bool {
+	for i := range o.links {
+		l, before := &o.links[i], &o.before[i]
+		group := o.groupOf(l, axes)
+		switch {
+		case before.IsZero():
+		case group < 0 && low.prices[i] != *before:
+			return true
+		case group >= 0 && !feeds.Reproduces(&l.model, o.points(l.feed, group, before, low, i)...):
+			return true
+		}
+	}
+	return false
 }
 
 func (o *oracles) spot(axis string) uint256.Int {
@@ -74,8 +100,7 @@ func (o *oracles) overrides(axes []string, bases []uint256.Int) []chains.Overrid
 	return out
 }
 
-func (o *oracles) moved(p *opening, axes []string, s *sample, then func() (protocols.Step, error)) protocols.Step {
-	var r round
+func (o *oracles) moved(p *opening, r round, axes []string, s *sample, then func() (protocols.Step, error)) protocols.Step {
 	s.prices = make([]uint256.Int, len(p.reserves))
 	askPrices(&r, p, s.prices)
 	step := r.step(then)
@@ -92,17 +117,19 @@ func (o *oracles) judge(i int, axes []string, exact, low *sample) {
 	if before.IsZero() {
 		return
 	}
-	if low.prices[i] == *before && exact.prices[i] == *before {
+	if low.prices[i] == *before && (exact == nil || exact.prices[i] == *before) {
 		o.still(l)
 		return
 	}
-	g, num, den, ok := feeds.Fit(&exact.prices[i], before, len(axes))
 	group := o.groupOf(l, axes)
 	if group >= 0 && feeds.Reproduces(&l.model, o.points(l.feed, group, before, low, i)...) {
 		l.model.How = pricing.Measured
 		return
 	}
-	if ok {
+	if exact == nil {
+		return // nothing was surprising
+	}
+	if g, num, den, ok := feeds.Fit(&exact.prices[i], before, len(axes)); ok {
 		for f := range o.feeds {
 			m := pricing.Model{Feed: f, Num: num, Den: den, How: pricing.Measured}
 			if o.feeds[f].group == axes[g] && feeds.Reproduces(&m, o.points(f, g, before, low, i)...) {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"liqwatch/chains"
+	"liqwatch/chains/asm"
 	"liqwatch/devnet/anvil"
 	"liqwatch/protocols"
 )
@@ -47,14 +48,35 @@ func (n *reader) answer(ctx context.Context, at chains.Block, s protocols.Step) 
 		n.rounds++
 	}
 	n.reads += len(s.Wants)
-	requests := make([]anvil.Request, len(s.Wants))
-	results := make([]hexutil.Bytes, len(s.Wants))
-	moved := map[string]map[string]hexutil.Bytes{}
-	for _, o := range s.Moved {
-		moved[o.Address.String()] = map[string]hexutil.Bytes{"code": o.Code}
+	return chains.ReadLinked(s.Wants, func(level []chains.Read) ([]chains.Answer, error) { return n.plain(ctx, at, s.Moved, level) })
+}
+
+func codes(list []chains.Override) map[string]map[string]hexutil.Bytes {
+	out := map[string]map[string]hexutil.Bytes{}
+	for _, o := range list {
+		out[o.Address.String()] = map[string]hexutil.Bytes{"code": o.Code}
 	}
+	return out
+}
+
+// running is what a program needs: its code, and contracts that tell their storage.
+func running(p *chains.Program) []chains.Override {
+	out := []chains.Override{{Address: p.Address(), Code: p.Code}}
+	for _, a := range p.Storage {
+		out = append(out, chains.Override{Address: a, Code: asm.SlotReader()})
+	}
+	return out
+}
+
+func (n *reader) plain(ctx context.Context, at chains.Block, replaced []chains.Override, reads []chains.Read) ([]chains.Answer, error) {
+	requests := make([]anvil.Request, len(reads))
+	results := make([]hexutil.Bytes, len(reads))
 	block := hexutil.Uint64(at.Number)
-	for i, r := range s.Wants {
+	for i, r := range reads {
+		moved := codes(replaced)
+		if r.Program != nil {
+			moved = codes(running(r.Program))
+		}
 		n.bytes += 32 + len(r.Data)
 		requests[i] = anvil.Request{Method: "eth_getStorageAt", Params: []any{r.To, r.Slot, block}, Result: &results[i]}
 		if !r.IsSlot() {
@@ -64,7 +86,7 @@ func (n *reader) answer(ctx context.Context, at chains.Block, s protocols.Step) 
 			}
 		}
 	}
-	out := make([]chains.Answer, len(s.Wants))
+	out := make([]chains.Answer, len(reads))
 	for from := 0; from < len(requests); from += 500 {
 		part := requests[from:min(from+500, len(requests))]
 		if err := n.node.Batch(ctx, part); err != nil {

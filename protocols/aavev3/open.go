@@ -9,6 +9,7 @@ import (
 	"liqwatch/chains"
 	"liqwatch/protocols"
 	"liqwatch/protocols/abi"
+	"liqwatch/protocols/feeds"
 )
 
 type word = uint256.Int
@@ -24,23 +25,21 @@ func (m *Market) Open(at chains.Block, can chains.Capabilities) protocols.Step {
 // opening is a shape on its way: each method is one round of reads.
 type opening struct {
 	*shape
-	where string
-	fork  Fork
-	slots bool // the node gives slots
-	at    chains.Block
-	can   chains.Capabilities
-	then  func(*shape) (protocols.Step, error)
-	byID  [maxReserves]chains.Address
+	where  string
+	fork   Fork
+	can    chains.Capabilities
+	then   func(*shape) (protocols.Step, error)
+	listed []chains.Hash // the pool's reserves
 }
 
 // open learns the shape and hands it to then.
 func (m *Market) open(at chains.Block, can chains.Capabilities, then func(*shape) (protocols.Step, error)) protocols.Step {
 	o := &opening{
-		shape: &shape{provider: m.settings.Provider, balances: map[chains.Address]uint64{}},
+		shape: &shape{provider: m.settings.Provider, at: at, balances: map[chains.Address]uint64{}},
 		where: fmt.Sprintf("open %s on %s", m.where.Name, m.where.Chain),
-		fork:  m.settings.Fork, slots: can.Slots, at: at, can: can, then: then,
+		fork:  m.settings.Fork, can: can, then: then,
 	}
-	return o.named(o.contracts())
+	return o.named(o.everything(0, guessedReserves))
 }
 
 // named puts what was being done before every error.
@@ -59,9 +58,40 @@ func (o *opening) named(s protocols.Step) protocols.Step {
 	return s
 }
 
-func (o *opening) contracts() protocols.Step {
+// guessedReserves is how many reserves are asked about before it is known how many
+// there are; a pool with more takes another round.
+const guessedReserves = 64
+
+// everything asks all there is to know but prices' movements in one round: each read
+// takes the contracts it is about from the answers before it.
+func (o *opening) everything(from, to int) protocols.Step {
 	var r round
-	ask := func(signature string, dst *chains.Address, must bool) {
+	o.oracles.begin()
+	named := o.contracts(&r)
+	list := o.version(&r, named)
+	for i := from; i < to; i++ {
+		o.reserve(&r, named, list, i)
+	}
+	return r.step(func() (protocols.Step, error) {
+		if to < len(o.listed) {
+			return o.everything(to, len(o.listed)), nil
+		}
+		if err := o.sort(); err != nil {
+			return protocols.Step{}, err
+		}
+		nameTwins(o.reserves)
+		return o.oracles.learn(o, depth, func() (protocols.Step, error) {
+			o.index()
+			return o.then(o.shape)
+		})
+	})
+}
+
+// contracts are the positions of reads that name contracts.
+type contracts struct{ pool, oracle, sentinel int }
+
+func (o *opening) contracts(r *round) contracts {
+	ask := func(signature string, dst *chains.Address, must bool) int {
 		r.ask(chains.View(o.provider, abi.Call(signature)), func(a chains.Answer) error {
 			x, err := abi.Address(a.Data, 0)
 			switch {
@@ -75,22 +105,26 @@ func (o *opening) contracts() protocols.Step {
 			}
 			return nil
 		})
+		return len(r.reads) - 1
 	}
-	ask("getPool()", &o.pool, true)
+	var at contracts
+	at.pool = ask("getPool()", &o.pool, true)
 	ask("getPoolConfigurator()", &o.configurator, true)
-	ask("getPriceOracle()", &o.oracle, true)
-	ask("getPriceOracleSentinel()", &o.sentinel, false)
-	return r.step(func() (protocols.Step, error) {
+	at.oracle = ask("getPriceOracle()", &o.oracle, true)
+	at.sentinel = ask("getPriceOracleSentinel()", &o.shape.sentinel, false)
+	r.then(func() error {
 		if o.pool.IsZero() || o.oracle.IsZero() {
-			return protocols.Step{}, fmt.Errorf("the PoolAddressesProvider %s names no pool or no oracle at block %d: the market is not set up yet", o.provider, o.at.Number)
+			return fmt.Errorf("the PoolAddressesProvider %s names no pool or no oracle at block %d: the market is not set up yet", o.provider, o.at.Number)
 		}
-		return o.version(), nil
+		return nil
 	})
+	return at
 }
 
-func (o *opening) version() protocols.Step {
-	var r round
-	r.view(o.pool, abi.Call("POOL_REVISION()"), "POOL_REVISION", func(data []byte) error {
+// version asks the pool and the oracle what they are, and returns where the pool's
+// reserves are listed.
+func (o *opening) version(r *round, named contracts) int {
+	r.must(chains.At(abi.Call("POOL_REVISION()"), r.link(named.pool, 0)), &o.pool, "POOL_REVISION", func(data []byte) error {
 		x, err := abi.Number(data, 0)
 		if err != nil {
 			return err
@@ -102,20 +136,23 @@ func (o *opening) version() protocols.Step {
 		o.profile, err = ProfileOf(revision, o.fork)
 		return err
 	})
-	var listed []chains.Hash
-	r.view(o.pool, abi.Call("getReservesList()"), "getReservesList", func(data []byte) (err error) {
-		listed, err = abi.List(data, 0)
-		return err
+	list := len(r.reads)
+	r.must(chains.At(abi.Call("getReservesList()"), r.link(named.pool, 0)), &o.pool, "getReservesList", func(data []byte) (err error) {
+		if o.listed, err = abi.List(data, 0); err != nil {
+			return err
+		}
+		if offset, _ := abi.Number(data, 0); offset.CmpUint64(32) != 0 {
+			return errors.New("the list is not where its kind of answer has it")
+		}
+		if len(o.listed) == 0 {
+			return errors.New("the pool has no reserves at this block")
+		}
+		if len(o.listed) > maxReserves {
+			return fmt.Errorf("the pool names %d reserves, more than the %d there can be", len(o.listed), maxReserves)
+		}
+		return nil
 	})
-	for i := range o.byID {
-		r.ask(chains.View(o.pool, abi.Call("getReserveAddressById(uint16)", abi.Uint(uint64(i)))), func(a chains.Answer) error {
-			if x, err := abi.Address(a.Data, 0); err == nil && !a.Failed {
-				o.byID[i] = x
-			}
-			return nil
-		})
-	}
-	r.view(o.oracle, abi.Call("BASE_CURRENCY_UNIT()"), "BASE_CURRENCY_UNIT", func(data []byte) error {
+	r.must(chains.At(abi.Call("BASE_CURRENCY_UNIT()"), r.link(named.oracle, 0)), &o.oracle, "BASE_CURRENCY_UNIT", func(data []byte) error {
 		unit, err := abi.Number(data, 0)
 		if err != nil {
 			return err
@@ -123,26 +160,19 @@ func (o *opening) version() protocols.Step {
 		o.quoteDecimals, err = decimalsOf(&unit)
 		return err
 	})
-	r.ask(chains.View(o.oracle, abi.Call("BASE_CURRENCY()")), func(a chains.Answer) error {
+	r.ask(chains.At(abi.Call("BASE_CURRENCY()"), r.link(named.oracle, 0)), func(a chains.Answer) error {
 		if x, err := abi.Address(a.Data, 0); err == nil && !a.Failed && !x.IsZero() {
 			return fmt.Errorf("the oracle quotes in the token %s and not in USD: markets like that are not supported", x)
 		}
 		return nil
 	})
-	return r.step(func() (protocols.Step, error) {
-		if len(listed) == 0 {
-			return protocols.Step{}, errors.New("the pool has no reserves at this block")
+	r.ask(chains.At(abi.Call("isLiquidationAllowed()"), r.link(named.sentinel, 0)), func(a chains.Answer) error {
+		if o.profile.Sentinel && !o.shape.sentinel.IsZero() {
+			o.guard = allowedBy(a)
 		}
-		if len(listed) > maxReserves {
-			return protocols.Step{}, fmt.Errorf("the pool names %d reserves, more than the %d there can be", len(listed), maxReserves)
-		}
-		if o.byID[0].IsZero() && o.byID[1].IsZero() {
-			for i := range listed { // a pool without getReserveAddressById never dropped one
-				o.byID[i] = listed[i].Address()
-			}
-		}
-		return o.assets(), nil
+		return nil
 	})
+	return list
 }
 
 // decimalsOf is n for 10^n.
@@ -157,45 +187,99 @@ func decimalsOf(unit *uint256.Int) (int32, error) {
 	return 0, fmt.Errorf("%s is not a power of ten", unit.Dec())
 }
 
-func (o *opening) assets() protocols.Step {
-	var r round
-	for id, asset := range o.byID {
-		if !asset.IsZero() {
-			o.reserves = append(o.reserves, reserve{id: uint16(id), asset: asset})
-		}
-	}
-	for i := range o.reserves {
-		res := &o.reserves[i]
-		r.view(o.pool, abi.Call("getReserveData(address)", res.asset.Word()), "getReserveData", func(data []byte) error {
-			fresh, err := reserveFromView(data)
-			if err != nil {
-				return err
-			}
-			if fresh.aToken.IsZero() || fresh.debtToken.IsZero() {
-				return fmt.Errorf("the reserve of %s has no tokens", res.asset)
-			}
-			fresh.id, fresh.asset, fresh.symbol = res.id, res.asset, res.symbol
-			*res = fresh
+// reserve asks everything about the i-th of the listed reserves, if there are so many.
+func (o *opening) reserve(r *round, named contracts, list, i int) {
+	var res reserve
+	var price word
+	there := func() bool { return i < len(o.listed) }
+	// Words 0 and 1 of the list are its offset and length.
+	asset := func(argument int) chains.Link { return r.into(argument, list, 2+i) }
+	data := len(r.reads)
+	r.ask(chains.At(zeroCall("getReserveData(address)", 1), r.link(named.pool, 0)).With(asset(0)), func(a chains.Answer) error {
+		if !there() {
 			return nil
-		})
-		r.ask(chains.View(res.asset, abi.Call("symbol()")), func(a chains.Answer) error {
-			if !a.Failed {
-				res.symbol = abi.Text(a.Data)
-			}
-			return nil
-		})
-		o.oracles.readSource(&r, o.oracle, i, res.asset)
-	}
-	modes := o.readModes(&r)
-	return r.step(func() (protocols.Step, error) {
-		for i := range modes {
-			if modes[i].exists() {
-				o.modes = append(o.modes, modes[i])
-			}
 		}
-		nameTwins(o.reserves)
-		return o.tokensAndModes(), nil
+		of := o.listed[i].Address()
+		if a.Failed {
+			return fmt.Errorf("read getReserveData of %s: %w", of, errReverted)
+		}
+		fresh, err := reserveFromView(a.Data)
+		if err != nil {
+			return fmt.Errorf("read getReserveData of %s: %w", of, err)
+		}
+		if fresh.aToken.IsZero() || fresh.debtToken.IsZero() {
+			return fmt.Errorf("the reserve of %s has no tokens", of)
+		}
+		res, res.asset = fresh, of
+		return nil
 	})
+	number := func(read chains.Read, must func() bool, what string, dst *word) {
+		r.ask(read, func(a chains.Answer) error {
+			x, err := abi.Number(a.Data, 0)
+			if err == nil && !a.Failed {
+				*dst = x
+			} else if there() && must() {
+				return fmt.Errorf("read %s of the reserve of %s: %w", what, res.asset, errReverted)
+			}
+			return nil
+		})
+	}
+	always, never := func() bool { return true }, func() bool { return false }
+	stable := func() bool { return o.profile.StableDebt && !res.stableDebt.IsZero() }
+	var grace word
+	number(chains.At(zeroCall("getLiquidationGracePeriod(address)", 1), r.link(named.pool, 0)).With(asset(0)), func() bool { return o.profile.Grace }, "getLiquidationGracePeriod", &grace)
+	number(chains.At(abi.Call("scaledTotalSupply()"), r.link(data, 8)), always, "scaledTotalSupply", &res.scaledSupply)
+	number(chains.At(abi.Call("scaledTotalSupply()"), r.link(data, 10)), always, "scaledTotalSupply", &res.scaledDebt)
+	number(chains.At(abi.Call("totalSupply()"), r.link(data, 9)), stable, "totalSupply", &res.stableSupply)
+	number(chains.At(zeroCall("balanceOf(address)", 1), r.link(list, 2+i)).With(r.into(0, data, 8)), never, "balanceOf", &res.held)
+	number(chains.At(zeroCall("getAssetPrice(address)", 1), r.link(named.oracle, 0)).With(asset(0)), never, "getAssetPrice", &price)
+	r.ask(chains.At(abi.Call("symbol()"), r.link(list, 2+i)), func(a chains.Answer) error {
+		if !a.Failed {
+			res.symbol = abi.Text(a.Data)
+		}
+		return nil
+	})
+	source := len(r.reads)
+	var at chains.Address
+	r.ask(chains.At(zeroCall("getSourceOfAsset(address)", 1), r.link(named.oracle, 0)).With(asset(0)), func(a chains.Answer) error {
+		if x, err := abi.Address(a.Data, 0); err == nil && !a.Failed {
+			at = x
+		}
+		return nil
+	})
+	r.bulk(feeds.Deep(r.link(source, 0)), func(answers []chains.Answer) error {
+		if !there() {
+			return nil
+		}
+		if o.profile.Grace {
+			res.graceUntil = grace.Uint64()
+		}
+		if !stable() {
+			res.stableSupply = word{}
+		}
+		o.reserves = append(o.reserves, res)
+		o.oracles.found(at, price, feeds.DecodeDeep(at, answers))
+		return nil
+	})
+}
+
+// zeroCall is a call whose arguments are taken from other answers.
+func zeroCall(signature string, arguments int) []byte {
+	return abi.Call(signature, make([]chains.Hash, arguments)...)
+}
+
+// sort makes sure that every reserve has an id of its own, the position of its bits
+// in what accounts use.
+func (o *opening) sort() error {
+	seen := map[uint16]bool{}
+	for i := range o.reserves {
+		r := &o.reserves[i]
+		if r.id >= maxReserves || seen[r.id] {
+			return fmt.Errorf("the reserve of %s has the id %d, which cannot be", r.asset, r.id)
+		}
+		seen[r.id] = true
+	}
+	return nil
 }
 
 // nameTwins gives assets without a symbol, or with another's, a name of their own.
@@ -219,6 +303,7 @@ func (o *opening) readModes(r *round) []eMode {
 	for i := range modes {
 		modes[i].id = uint8(i + 1)
 		readMode(r, o.shape, &modes[i])
+		readBitmaps(r, o.shape, &modes[i])
 	}
 	return modes
 }
@@ -266,71 +351,11 @@ func readBitmaps(r *round, s *shape, m *eMode) {
 	}
 }
 
-func (o *opening) tokensAndModes() protocols.Step {
-	var r round
-	for i := range o.modes {
-		readBitmaps(&r, o.shape, &o.modes[i])
-	}
-	for i := range o.reserves {
-		o.readTotals(&r, &o.reserves[i])
-	}
-	o.checkLayout(&r)
-	o.oracles.begin(&r, o)
-	return r.step(func() (protocols.Step, error) {
-		return o.oracles.learn(o, depth, func() (protocols.Step, error) {
-			o.index()
-			return o.then(o.shape)
-		})
-	})
-}
-
-// checkLayout compares the storage of the pool with its views, and finds where the
-// tokens keep balances.
-func (o *opening) checkLayout(r *round) {
-	if !o.slots {
-		return
-	}
-	probe := *o.shape
-	probe.slots = true
-	same := true
-	for i := range o.reserves {
-		want := &o.reserves[i]
-		got := *want
-		probe.readState(r, &got)
-		r.ask(chains.Slot(o.pool, abi.Offset(abi.Slot(want.asset.Word(), slotReserves), 4)), func(a chains.Answer) error {
-			x, err := abi.Number(a.Data, 0)
-			token := chains.Hash(x.Bytes32()).Address()
-			same = same && err == nil && token == want.aToken && got.word == want.word && got.state == want.state
-			o.shape.slots = same
-			return nil
-		})
-		o.findBalances(r, want.aToken, &want.scaledSupply)
-		o.findBalances(r, want.debtToken, &want.scaledDebt)
-	}
-}
-
-// A token's balances lie behind its 52 slots of VersionedInitializable, and behind
-// what a debt token keeps of its own: somewhere in here.
-const firstBalances, lastBalances = 52, 62
-
-// findBalances finds a token's slots by the total that lies beside the balances. A
-// token with nothing in it cannot be told apart and is read by views.
-func (o *opening) findBalances(r *round, token chains.Address, supply *word) {
-	var reads []chains.Read
-	for slot := uint64(firstBalances); slot <= lastBalances; slot++ {
-		reads = append(reads, chains.Slot(token, abi.Uint(slot+supplyAfter)))
-	}
-	r.bulk(reads, func(answers []chains.Answer) error {
-		words, err := slotWords(answers)
-		if err != nil || supply.IsZero() {
-			return nil
+// keepModes keeps the categories that were ever set.
+func (o *opening) keepModes(modes []eMode) {
+	for i := range modes {
+		if modes[i].exists() {
+			o.modes = append(o.modes, modes[i])
 		}
-		for i := range words {
-			if words[i] == *supply {
-				o.balances[token] = uint64(firstBalances + i)
-				return nil
-			}
-		}
-		return nil
-	})
+	}
 }

@@ -52,28 +52,27 @@ type link struct {
 	loose   string        // why the model does not reproduce what was measured; empty when it does
 }
 
-// readSource asks for an asset's price source.
-func (o *oracles) readSource(r *round, oracle chains.Address, i int, asset chains.Address) {
-	for len(o.sources) <= i {
-		o.sources = append(o.sources, chains.Address{})
+// begin makes room.
+func (o *oracles) begin() {
+	if o.contracts == nil {
+		o.contracts = map[chains.Address]feeds.Contract{}
 	}
-	r.ask(chains.View(oracle, abi.Call("getSourceOfAsset(address)", asset.Word())), func(a chains.Answer) error {
-		if x, err := abi.Address(a.Data, 0); err == nil && !a.Failed {
-			o.sources[i] = x
-		}
-		return nil
-	})
 }
 
-// begin asks the prices, and the sources what they are.
-func (o *oracles) begin(r *round, p *opening) {
-	o.contracts = map[chains.Address]feeds.Contract{}
-	o.before = make([]uint256.Int, len(p.reserves))
-	askPrices(r, p, o.before)
-	for _, s := range o.sources {
-		o.want(s)
+// found takes the next reserve's source, its price, and the contracts behind it as far
+// as they were asked.
+func (o *oracles) found(source chains.Address, price uint256.Int, behind []feeds.Contract) {
+	o.sources, o.before = append(o.sources, source), append(o.before, price)
+	if source.IsZero() {
+		return
 	}
-	o.probe(r)
+	for _, c := range behind {
+		o.contracts[c.Address] = c
+	}
+	for _, c := range behind {
+		o.want(c.Base)
+		o.want(c.Quoted)
+	}
 }
 
 func askPrices(r *round, p *opening, dst []uint256.Int) {
@@ -109,8 +108,10 @@ func (o *oracles) probe(r *round) {
 	}
 }
 
-// learn goes on until every contract is known, then measures where the node allows it.
+// learn goes on until every contract is known, then asks the categories, and measures
+// where the node allows it, in one round.
 func (o *oracles) learn(p *opening, left int, then func() (protocols.Step, error)) (protocols.Step, error) {
+	o.pending = slices.DeleteFunc(o.pending, func(a chains.Address) bool { _, known := o.contracts[a]; return known })
 	if len(o.pending) > 0 && left > 0 {
 		var r round
 		o.probe(&r)
@@ -118,7 +119,12 @@ func (o *oracles) learn(p *opening, left int, then func() (protocols.Step, error
 	}
 	o.structure(p)
 	if !p.can.Overrides || len(o.movable()) == 0 {
-		return then()
+		var r round
+		modes := p.readModes(&r)
+		return r.step(func() (protocols.Step, error) {
+			p.keepModes(modes)
+			return then()
+		}), nil
 	}
 	return o.measure(p, then), nil
 }

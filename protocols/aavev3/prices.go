@@ -28,6 +28,10 @@ func (p *pass) priced() []chains.Address {
 func (p *pass) readPrices(r *round) {
 	assets := p.priced()
 	p.prices = make([]uint256.Int, len(assets))
+	if p.known && len(assets) == len(p.res) {
+		copy(p.prices, p.shape.oracles.before)
+		return
+	}
 	var list []chains.Hash
 	var together []int
 	for i, a := range assets {

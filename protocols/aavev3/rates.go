@@ -43,7 +43,11 @@ func (p *pass) readRates(r *round) {
 		})
 	}
 	for i := range o.feeds {
-		if o.feeds[i].direct < 0 {
+		switch {
+		case o.feeds[i].direct >= 0:
+		case p.known:
+			p.rates.answers[i] = o.feeds[i].answer
+		default:
 			number(o.feeds[i].at, "latestAnswer()", &p.rates.answers[i])
 		}
 		if o.watched(i) {
@@ -53,6 +57,13 @@ func (p *pass) readRates(r *round) {
 	for i := range o.links {
 		c, ok := o.contracts[o.links[i].adapter]
 		if l := &o.links[i]; !ok || l.feed < 0 || o.feeds[l.feed].at == l.adapter {
+			continue
+		}
+		if p.known {
+			p.rates.ratios[i] = c.Ratio
+			if !c.IsRate() {
+				p.rates.ratios[i] = o.contracts[c.Quoted].Answer
+			}
 			continue
 		}
 		if c.IsRate() {

@@ -18,7 +18,7 @@ type pass struct {
 	at     chains.Block
 	scope  protocols.Scope
 	shape  *shape
-	by     *shape // the shape as this pass reads it
+	slots  bool // accounts and reserves are read from storage where that is known
 	noted  *noted
 	res    []reserve
 	modes  []eMode
@@ -26,6 +26,8 @@ type pass struct {
 	alone  []int // assets whose prices are asked one by one
 	read   []account
 	raw    []word // userConfig of read
+	open   []int  // of read, whose balances are asked in the second round
+	known  bool   // the shape was learned at this very block: nothing of it is asked again
 	faults []protocols.Fault
 	checks []check
 	guard  sentinel
@@ -84,13 +86,14 @@ func (p *pass) fault(kind, detail string) {
 	p.faults = append(p.faults, protocols.Fault{Kind: kind, Detail: detail})
 }
 
-// first is the first round: prices, reserves, parameters, and which reserves each account uses.
+// first is the first round: prices, reserves, parameters, and the accounts, whose
+// balances wait for the second round where they are read by views.
 func (p *pass) first() protocols.Step {
 	var r round
 	p.start()
 	p.readReserves(&r)
 	p.readPrices(&r)
-	p.readConfigs(&r)
+	layout := p.readAccounts(&r)
 	p.wantChecks(&r)
 	p.readSentinel(&r, &p.guard)
 	p.readRates(&r)
@@ -99,21 +102,37 @@ func (p *pass) first() protocols.Step {
 		if !slices.Equal(asked, p.priced()) {
 			return p.reopen(), nil // a category got a price source of its own without a log
 		}
+		if layout != nil {
+			return p.believe(layout), nil
+		}
 		return p.second(), nil
 	})
+}
+
+// readAccounts asks what accounts have: by the lens where storage is known, or guessed
+// and to be proven by what is asked beside; else what they use, by views.
+func (p *pass) readAccounts(r *round) *layout {
+	switch {
+	case p.slots && p.shape.slots:
+		p.readLens(r, p.shape, nil)
+	case p.slots && !p.shape.tried:
+		l := p.guess(r)
+		p.readLens(r, l.shape, l)
+		return l
+	default:
+		p.readConfigs(r)
+	}
+	return nil
 }
 
 // start makes the working copies.
 func (p *pass) start() {
 	p.read, p.alone = nil, nil
-	p.by = p.shape
-	if p.scope != protocols.Everything && len(p.noted.accounts) < manyAccounts {
-		viewsOnly := *p.shape
-		viewsOnly.slots, viewsOnly.balances = false, nil
-		p.by = &viewsOnly
-	}
+	p.slots = p.m.can.Slots && (p.scope == protocols.Everything || len(p.noted.accounts) >= manyAccounts)
 	old := p.m.book
-	if old != nil && p.shape == p.m.shape {
+	fresh := old == nil || p.shape != p.m.shape
+	p.known = fresh && p.shape.at == p.at && p.m.can.Pinned
+	if !fresh {
 		p.res, p.modes = slices.Clone(old.table.res), slices.Clone(old.table.modes[1:])
 	} else {
 		p.res, p.modes = slices.Clone(p.shape.reserves), slices.Clone(p.shape.modes)
@@ -131,11 +150,14 @@ func (p *pass) start() {
 }
 
 func (p *pass) readReserves(r *round) {
+	if p.known {
+		return
+	}
 	for i := range p.res {
 		_, touched := p.noted.reserves[p.res[i].asset]
 		if touched || p.scope == protocols.Everything || p.shape != p.m.shape {
-			p.by.readState(r, &p.res[i])
-			p.by.readTotals(r, &p.res[i])
+			p.shape.readState(r, &p.res[i], p.slots)
+			p.shape.readTotals(r, &p.res[i], p.slots)
 		}
 	}
 	for id := range p.noted.modes {
@@ -154,16 +176,13 @@ func (p *pass) readReserves(r *round) {
 
 // readConfigs asks userConfig and e-mode of the accounts to read.
 func (p *pass) readConfigs(r *round) {
-	p.raw = make([]word, len(p.read))
+	p.raw, p.open = make([]word, len(p.read)), make([]int, len(p.read))
 	reads := make([]chains.Read, 0, 2*len(p.read))
 	for i := range p.read {
 		key := p.read[i].key.Word()
-		if p.by.slots {
-			reads = append(reads, chains.Slot(p.shape.pool, abi.Slot(key, slotUserConfig)), chains.Slot(p.shape.pool, abi.Slot(key, slotUserEMode)))
-			continue
-		}
 		reads = append(reads, chains.View(p.shape.pool, abi.Call("getUserConfiguration(address)", key)),
 			chains.View(p.shape.pool, abi.Call("getUserEMode(address)", key)))
+		p.read[i].legs, p.open[i] = nil, i
 	}
 	r.bulk(reads, func(answers []chains.Answer) error {
 		for i := range p.read {
@@ -178,12 +197,13 @@ func (p *pass) readConfigs(r *round) {
 	})
 }
 
-// second is the second round: the balances of the reserves the accounts use.
+// second is the second round: the balances of the reserves the accounts use, as far as
+// they are not known.
 func (p *pass) second() protocols.Step {
 	var r round
 	p.priceAlone(&r)
-	reads := make([]chains.Read, 0, 3*len(p.read))
-	for i := range p.read {
+	reads := make([]chains.Read, 0, 3*len(p.open))
+	for _, i := range p.open {
 		reads = p.wantLegs(reads, &p.read[i], &p.raw[i])
 	}
 	r.bulk(reads, p.takeLegs)
@@ -221,36 +241,39 @@ func (p *pass) wantLegs(reads []chains.Read, a *account, config *word) []chains.
 }
 
 func (p *pass) balance(token, of chains.Address) chains.Read {
-	if slot, ok := p.by.balances[token]; ok {
-		return chains.Slot(token, abi.Slot(of.Word(), slot))
-	}
 	return chains.View(token, abi.Call("scaledBalanceOf(address)", of.Word()))
 }
 
-// takeLegs fills the balances in the order they were asked; zero ones are dropped,
-// and so is an account whose debts are all zero.
+// takeLegs fills the balances in the order they were asked.
 func (p *pass) takeLegs(answers []chains.Answer) error {
-	for i := range p.read {
+	for _, i := range p.open {
 		a := &p.read[i]
-		kept, debt := a.legs[:0], false
-		for _, l := range a.legs {
+		for l := range a.legs {
 			answer := answers[0]
 			answers = answers[1:]
 			x, err := abi.Number(answer.Data, 0)
 			if err != nil || answer.Failed {
 				return fmt.Errorf("read balances of account %s: %w", a.key, errors.Join(err, errReverted))
 			}
-			l.scaled = u128{x[1] & (1<<56 - 1), x[0]}
-			if !l.scaled.isZero() {
-				kept = append(kept, l)
-				debt = debt || l.side() == protocols.Debt
-			}
+			a.legs[l].scaled = u128{x[1] & (1<<56 - 1), x[0]}
 		}
-		if a.legs = kept; !debt {
-			a.legs = nil
-		}
+		a.settle()
 	}
 	return nil
+}
+
+// settle drops zero balances, and everything where all debts are zero.
+func (a *account) settle() {
+	kept, debt := a.legs[:0], false
+	for _, l := range a.legs {
+		if !l.scaled.isZero() {
+			kept = append(kept, l)
+			debt = debt || l.side() == protocols.Debt
+		}
+	}
+	if a.legs = kept; !debt {
+		a.legs = nil
+	}
 }
 
 // finish puts the new book together and makes it the market's.

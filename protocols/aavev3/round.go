@@ -34,17 +34,40 @@ func (r *round) ask(read chains.Read, fn func(chains.Answer) error) {
 	r.bulk([]chains.Read{read}, func(a []chains.Answer) error { return fn(a[0]) })
 }
 
-// view asks a view that must answer; what names it in errors.
-func (r *round) view(to chains.Address, call []byte, what string, fn func(data []byte) error) {
-	r.ask(chains.View(to, call), func(a chains.Answer) error {
+// link is a word of a read asked before, by its position in the round, for the
+// read asked next.
+func (r *round) link(read, word int) chains.Link {
+	return chains.Link{Back: len(r.reads) - read, From: 32 * word}
+}
+
+// into is link for the i-th argument of the read asked next.
+func (r *round) into(argument, read, word int) chains.Link {
+	l := r.link(read, word)
+	l.Into = 4 + 32*argument
+	return l
+}
+
+// then has something done with what was taken so far.
+func (r *round) then(fn func() error) {
+	r.bulk(nil, func([]chains.Answer) error { return fn() })
+}
+
+// must asks a read that must answer; of names the contract in errors.
+func (r *round) must(read chains.Read, of *chains.Address, what string, fn func(data []byte) error) {
+	r.ask(read, func(a chains.Answer) error {
 		if a.Failed {
-			return fmt.Errorf("read %s of %s: %w", what, to, errReverted)
+			return fmt.Errorf("read %s of %s: %w", what, *of, errReverted)
 		}
 		if err := fn(a.Data); err != nil {
-			return fmt.Errorf("read %s of %s: %w", what, to, err)
+			return fmt.Errorf("read %s of %s: %w", what, *of, err)
 		}
 		return nil
 	})
+}
+
+// view asks a view that must answer; what names it in errors.
+func (r *round) view(to chains.Address, call []byte, what string, fn func(data []byte) error) {
+	r.must(chains.View(to, call), &to, what, fn)
 }
 
 // address asks a view that must answer an address.

@@ -8,12 +8,14 @@ import (
 	"liqwatch/protocols/abi"
 )
 
-// Storage slots of the pool, the same from 3.0.2 to 3.7. Open compares them with
-// views before they are relied on.
+// Storage slots of the pool, the same from 3.0.2 to 3.7, and those where tokens most
+// likely keep balances. They are compared with views before they are relied on.
 const (
 	slotReserves   = 52
 	slotUserConfig = 53
 	slotUserEMode  = 56
+	slotCollateral = 52
+	slotDebt       = 56
 	supplyAfter    = 2 // a token's scaled total supply lies so many slots after its balances
 )
 
@@ -22,10 +24,13 @@ const (
 type shape struct {
 	provider, pool, configurator chains.Address
 	oracle, sentinel             chains.Address
+	at                           chains.Block // where it was learned
+	guard                        sentinel     // as it was there
 	profile                      Profile
 	quoteDecimals                int32
 	reserves                     []reserve // as they were when the shape was learned
 	modes                        []eMode
+	tried                        bool                      // whether it does was looked at
 	slots                        bool                      // the pool's storage lies where the constants say
 	balances                     map[chains.Address]uint64 // slot of a token's balances, where known
 	tokens                       map[chains.Address]token
@@ -63,8 +68,8 @@ func (s *shape) index() {
 }
 
 // readState asks what accrues and what governance sets of one reserve.
-func (s *shape) readState(r *round, res *reserve) {
-	if s.slots {
+func (s *shape) readState(r *round, res *reserve, slots bool) {
+	if slots && s.slots {
 		base := abi.Slot(res.asset.Word(), slotReserves)
 		reads := make([]chains.Read, 4)
 		for i := range reads {
@@ -103,9 +108,9 @@ func (s *shape) readState(r *round, res *reserve) {
 }
 
 // readTotals asks the reserve's own sums.
-func (s *shape) readTotals(r *round, res *reserve) {
-	s.readSupply(r, res.aToken, &res.scaledSupply)
-	s.readSupply(r, res.debtToken, &res.scaledDebt)
+func (s *shape) readTotals(r *round, res *reserve, slots bool) {
+	s.readSupply(r, res.aToken, &res.scaledSupply, slots)
+	s.readSupply(r, res.debtToken, &res.scaledDebt, slots)
 	if s.profile.StableDebt && !res.stableDebt.IsZero() {
 		r.view(res.stableDebt, abi.Call("totalSupply()"), "totalSupply", func(data []byte) (err error) {
 			res.stableSupply, err = abi.Number(data, 0)
@@ -120,12 +125,12 @@ func (s *shape) readTotals(r *round, res *reserve) {
 	})
 }
 
-func (s *shape) readSupply(r *round, of chains.Address, dst *word) {
+func (s *shape) readSupply(r *round, of chains.Address, dst *word, slots bool) {
 	take := func(data []byte) (err error) {
 		*dst, err = abi.Number(data, 0)
 		return err
 	}
-	if slot, ok := s.balances[of]; ok {
+	if slot, ok := s.balances[of]; ok && slots {
 		r.ask(chains.Slot(of, abi.Uint(slot+supplyAfter)), func(a chains.Answer) error { return take(a.Data) })
 		return
 	}

@@ -8,6 +8,7 @@
 package feeds
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/holiman/uint256"
@@ -108,6 +109,71 @@ var getters = []string{
 	"getSnapshotRatio()", "getSnapshotTimestamp()", "getMaxRatioGrowthPerSecondScaled()", "getPriceCap()",
 }
 
+// Getters that name what an adapter stands on, in the order they are believed.
+var (
+	baseGetters   = []string{"BASE_TO_USD_AGGREGATOR()", "ASSET_TO_USD_AGGREGATOR()", "PEG_TO_BASE()", "ethSource()"}
+	quotedGetters = []string{"ASSET_TO_PEG()"}
+)
+
+// Deep is the reads that make known a contract that earlier reads name, and what it
+// stands on itself, one deep. The links are counted from the first of the reads.
+func Deep(named ...chains.Link) []chains.Read {
+	out := probe(named)
+	out = append(out, probe(behind(len(getters), baseGetters))...)
+	return append(out, probe(behind(2*len(getters), quotedGetters))...)
+}
+
+// DecodeDeep makes contracts of the answers to Deep; those behind the first are left
+// out where there are none.
+func DecodeDeep(a chains.Address, answers []chains.Answer) []Contract {
+	n := len(getters)
+	if len(answers) != 3*n {
+		return nil
+	}
+	out := []Contract{Decode(a, answers[:n])}
+	for k, asked := range []struct {
+		names []string
+		is    chains.Address
+	}{{baseGetters, out[0].Base}, {quotedGetters, out[0].Quoted}} {
+		// What was asked is the first word that is not zero, an address or not.
+		if !asked.is.IsZero() && followed(answers[:n], asked.names) == asked.is {
+			out = append(out, Decode(asked.is, answers[(k+1)*n:(k+2)*n]))
+		}
+	}
+	return out
+}
+
+func probe(named []chains.Link) []chains.Read {
+	out := make([]chains.Read, len(getters))
+	for i, g := range getters {
+		links := slices.Clone(named)
+		for l := range links {
+			links[l].Back += i
+		}
+		out[i] = chains.At(abi.Call(g), links...)
+	}
+	return out
+}
+
+// behind are the links to the getters of a probe that begins so many reads before.
+func behind(back int, names []string) []chains.Link {
+	out := make([]chains.Link, len(names))
+	for i, name := range names {
+		out[i] = chains.Link{Back: back - slices.Index(getters, name)}
+	}
+	return out
+}
+
+func followed(answers []chains.Answer, names []string) chains.Address {
+	for _, name := range names {
+		a := answers[slices.Index(getters, name)]
+		if x, err := abi.Word(a.Data, 0); err == nil && !a.Failed && !x.Address().IsZero() {
+			return x.Address()
+		}
+	}
+	return chains.Address{}
+}
+
 // Probe is the reads that make a contract known. A contract without a getter fails
 // that read, which is an answer too.
 func Probe(a chains.Address) []chains.Read {
@@ -147,8 +213,8 @@ func Decode(a chains.Address, answers []chains.Answer) Contract {
 	c.Decimals = small(number("decimals()"))
 	c.Answer = positive(number("latestAnswer()"))
 	c.Aggregator = address("aggregator()")
-	c.Base = address("BASE_TO_USD_AGGREGATOR()", "ASSET_TO_USD_AGGREGATOR()", "PEG_TO_BASE()", "ethSource()")
-	c.Quoted = address("ASSET_TO_PEG()")
+	c.Base = address(baseGetters...)
+	c.Quoted = address(quotedGetters...)
 	c.Ratio = positive(number("getRatio()"))
 	c.RatioDecimals = small(number("RATIO_DECIMALS()"))
 	if snapshot, ok := number("getSnapshotRatio()"); ok {
