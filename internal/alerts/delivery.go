@@ -24,7 +24,8 @@ func defaultSchedule() []time.Duration {
 	return s
 }
 
-// Run delivers until the context ends. A send that has begun is finished first.
+// Run delivers until the context ends. A send that has begun is given a little more
+// time; what is not known to have arrived is repeated after the next start.
 // What waits for a notifier that no longer exists is given up, and told.
 func (d *Dispatcher) Run(ctx context.Context) {
 	if err := d.abandon(ctx); err != nil && ctx.Err() == nil {
@@ -121,11 +122,22 @@ func (d *Dispatcher) round(ctx context.Context, name string, gone *error) (bool,
 	return len(due) > 0, nil
 }
 
-// send makes one attempt. It outlives ctx: what has begun is finished, or the
-// outcome would be unknown.
+// send makes one attempt. It outlives ctx by a little: what has begun is finished if
+// that can be done soon, so that its outcome is known, but nobody who stops the
+// program waits for a receiver that does not answer.
 func (d *Dispatcher) send(ctx context.Context, name string, del Delivery) error {
+	ended := ctx
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.opt.Timeout)
 	defer cancel()
+	defer context.AfterFunc(ended, func() {
+		sleep := time.NewTimer(d.opt.Grace)
+		defer sleep.Stop()
+		select {
+		case <-sleep.C:
+			cancel()
+		case <-ctx.Done():
+		}
+	})()
 	m := del.Message
 	m.ID, m.MayRepeat = del.AlertID, del.Uncertain
 	return d.notifiers[name].Send(ctx, m)

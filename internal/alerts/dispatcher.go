@@ -21,6 +21,7 @@ type DispatchOptions struct {
 	Lease   time.Duration // how long a claimed delivery is nobody else's (60 s)
 	Timeout time.Duration // for one send; below the lease (30 s)
 	Poll    time.Duration // at least so often the outbox is looked at, by the wall clock (5 s)
+	Grace   time.Duration // for the send under way when Run is to end (1 s)
 	GiveUp  time.Duration // age at which a delivery is dead even when a receiver only ever asks to wait (96 h)
 }
 
@@ -42,6 +43,7 @@ func (o DispatchOptions) withDefaults() DispatchOptions {
 	def(&o.Lease, time.Minute)
 	def(&o.Timeout, 30*time.Second)
 	def(&o.Poll, 5*time.Second)
+	def(&o.Grace, time.Second)
 	def(&o.GiveUp, 96*time.Hour)
 	return o
 }
