@@ -10,6 +10,7 @@ import (
 
 	"liqwatch/internal/backtest/history"
 	"liqwatch/internal/backtest/notes"
+	"liqwatch/protocols"
 	"liqwatch/thresholds"
 )
 
@@ -67,6 +68,7 @@ type bandScorer struct {
 	dust     map[thresholds.Key]bool
 	errors   []decimal.Decimal // of triggers at liquidation
 	notes    notes.Notes
+	before   []protocols.Book // of the step before
 }
 
 func (s *bandScorer) step(step *history.Step) error {
@@ -78,12 +80,18 @@ func (s *bandScorer) step(step *history.Step) error {
 			a.acted(step.Block.Time)
 		}
 	}
-	for i := range step.Liquidated {
-		s.liquidated(&step.Liquidated[i])
-	}
 	m, err := newMoment(step, s.opt.Axis, s.report.Reference)
 	if err != nil {
 		return err
+	}
+	for i := range step.Liquidated {
+		l := step.Liquidated[i]
+		if l.Price == nil {
+			l.Price = &m.price
+		}
+		if err := s.liquidated(&l); err != nil {
+			return err
+		}
 	}
 	s.report.see(step.Block.Time, m.price)
 	for _, a := range s.accounts {
@@ -91,6 +99,7 @@ func (s *bandScorer) step(step *history.Step) error {
 			return err
 		}
 	}
+	s.before = step.Books()
 	if s.opt.Hours != nil && step.Priced {
 		return s.hours(step)
 	}
@@ -108,7 +117,7 @@ func (s *bandScorer) snapshot(step *history.Step) error {
 	if err != nil {
 		return err
 	}
-	s.dust = map[thresholds.Key]bool{}
+	s.dust, s.before = map[thresholds.Key]bool{}, books
 	s.report = newBandReport(s.opt, l, edges)
 	s.report.LeftOut.Inconsistent = len(s.leftOut)
 	m, err := newMoment(step, s.opt.Axis, l.Axis().Reference)
@@ -175,17 +184,16 @@ func (s *bandScorer) take(l *thresholds.Ladder, m *moment, market string, i int)
 }
 
 // liquidated books an executed liquidation on its account, or says why it has none.
-func (s *bandScorer) liquidated(l *history.Liquidation) {
+func (s *bandScorer) liquidated(l *history.Liquidation) error {
 	s.report.Executed.add(l)
 	if l.Error != nil && s.leftOut[l.Key] == "" {
 		s.errors = append(s.errors, *l.Error)
 	}
 	accounts := s.byKey[l.Key]
+	if err := s.judge(l, accounts); err != nil {
+		return err
+	}
 	for _, a := range accounts {
-		if l.Trigger == nil && a.Liquidations == 0 && a.since == 0 {
-			s.notes.Add(notes.AboveTrigger, "accounts liquidated that were healthy a moment before: the price arrived in the same block, or our predicate is off",
-				a.Position+" "+l.Line)
-		}
 		a.liquidated(l)
 	}
 	if l.Above && s.leftOut[l.Key] == "" {
@@ -193,7 +201,7 @@ func (s *bandScorer) liquidated(l *history.Liquidation) {
 			fmt.Sprintf("%s %s at %s: trigger %s, price %s", l.Key.Position, l.Line, stamp(l.Time), l.Trigger.StringFixed(2), l.Price.StringFixed(2)))
 	}
 	if len(accounts) > 0 {
-		return
+		return nil
 	}
 	o := &s.report.Outside
 	switch {
@@ -209,6 +217,60 @@ func (s *bandScorer) liquidated(l *history.Liquidation) {
 		o.Unseen.add(l)
 		s.notes.Add(notes.Unseen, "liquidations of accounts never seen", l.Key.Position+" "+l.Line)
 	}
+	return nil
+}
+
+// judge holds our trigger against a liquidation whose amounts imply none: it is off by
+// as much as the oracle's price still was on the healthy side of it. Zero when our
+// predicate had said liquidatable, or says so at this price.
+func (s *bandScorer) judge(l *history.Liquidation, accounts []*account) error {
+	if l.Trigger != nil || len(accounts) == 0 || accounts[0].Liquidations > 0 {
+		return nil
+	}
+	off := decimal.Zero
+	if !slices.ContainsFunc(accounts, func(a *account) bool { return a.since != 0 }) {
+		ladder, err := thresholds.Build(s.opt.Axis, s.report.Reference, s.before)
+		if err != nil {
+			return err
+		}
+		if off, err = missing(ladder, s.before, l); err != nil {
+			return err
+		}
+	}
+	s.errors = append(s.errors, off)
+	if off.IsPositive() {
+		s.notes.Add(notes.AboveTrigger, "accounts liquidated while the oracle's price had not come to our trigger",
+			fmt.Sprintf("%s %s: %s %% away", l.Key.Position, l.Line, off.Shift(2).StringFixed(3)))
+	}
+	return nil
+}
+
+// missing is how far the price of a liquidation is from the nearest trigger that the
+// account had before, as a part of it; zero when it is past one.
+func missing(ladder *thresholds.Ladder, books []protocols.Book, l *history.Liquidation) (decimal.Decimal, error) {
+	nearest := decimal.Zero
+	for _, b := range books {
+		i, ok := b.Find(l.Key.Position)
+		if b.Market() != l.Key.Market || !ok {
+			continue
+		}
+		t, err := ladder.Triggers(b.Market(), i)
+		if err != nil {
+			return nearest, err
+		}
+		if t.Down != nil && l.Price.LessThanOrEqual(*t.Down) || t.Up != nil && l.Price.GreaterThanOrEqual(*t.Up) {
+			return decimal.Zero, nil
+		}
+		for _, trigger := range []*decimal.Decimal{t.Down, t.Up} {
+			if trigger == nil {
+				continue
+			}
+			if d := thresholds.Distance(*l.Price, *trigger); nearest.IsZero() || d.LessThan(nearest) {
+				nearest = d
+			}
+		}
+	}
+	return nearest, nil
 }
 
 // finish gives every account its class and adds up.

@@ -58,20 +58,25 @@ func (c *canvas) scaleY(name func(float64) string) {
 	}
 }
 
-// days draws the horizontal axis of times.
-func (c *canvas) days() {
-	span := c.x1 - c.x0
-	step := 86400.0
-	for span/step > 9 {
+// times draws the horizontal axis of times, at a step that leaves room for its labels.
+func (c *canvas) times() {
+	step, layout := 86400.0, "2 Jan 06"
+	for _, short := range []float64{60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600} {
+		if (c.x1-c.x0)/short <= 9 {
+			step, layout = short, "2 Jan 15:04"
+			break
+		}
+	}
+	for (c.x1-c.x0)/step > 9 {
 		step *= 2
 	}
-	for v := math.Ceil(c.x0/86400) * 86400; v <= c.x1; v += step {
+	for v := math.Ceil(c.x0/step) * step; v <= c.x1; v += step {
 		c.add(`<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, c.x(v), c.x(v), c.height-bottom, c.height-bottom+5)
 		anchor := "middle"
 		if c.x(v) > width-right-30 {
 			anchor = "end"
 		}
-		c.text(c.x(v), c.height-bottom+22, anchor, "", time.Unix(int64(v), 0).UTC().Format("2 Jan 06"))
+		c.text(c.x(v), c.height-bottom+22, anchor, "", time.Unix(int64(v), 0).UTC().Format(layout))
 	}
 }
 
@@ -128,7 +133,7 @@ func drawPrice(r *backtest.BandReport) template.HTML {
 		}
 	}
 	c.scaleY(plain)
-	c.days()
+	c.times()
 	var line strings.Builder
 	for i, p := range points {
 		if i > 0 {
@@ -200,7 +205,7 @@ func drawPath(r *backtest.PathReport) template.HTML {
 	}
 	c := newCanvas(float64(r.From), float64(r.To), low*0.97, high*1.02)
 	c.scaleY(plain)
-	c.days()
+	c.times()
 	var line strings.Builder
 	for i, h := range r.Hours {
 		fmt.Fprintf(&line, "%s%.1f %.1f", map[bool]string{true: "M", false: "L"}[i == 0], c.x(float64(h.Time)), c.y(inexact.Float(h.Price)))
