@@ -70,7 +70,7 @@ func referenceOf(markets []*market, axis, reference string) (*market, error) {
 	if reference != "" {
 		return nil, fmt.Errorf("reference: %w %q", ErrUnknownMarket, reference)
 	}
-	return nil, fmt.Errorf("%w %q in any of %d markets", ErrNoAxis, axis, len(markets))
+	return nil, fmt.Errorf("%w %q: the markets have %s, and pegs such as wstETH/ETH", ErrNoAxis, axis, axesOf(markets))
 }
 
 // Axis is the ladder's axis and its reference market.

@@ -64,7 +64,7 @@ func checkMoves(markets []*market, moves []protocols.Move) error {
 		seen[mv.Axis] = true
 		known := slices.ContainsFunc(markets, func(m *market) bool { _, ok := m.book.Path(mv.Axis); return ok })
 		if !known {
-			return fmt.Errorf("%w %q: the markets have %s", ErrNoAxis, mv.Axis, axesOf(markets))
+			return fmt.Errorf("%w %q: the markets have %s, and pegs such as wstETH/ETH", ErrNoAxis, mv.Axis, axesOf(markets))
 		}
 	}
 	return nil
@@ -79,6 +79,14 @@ func axesOf(markets []*market) string {
 	return strings.Join(slices.Compact(names), ", ")
 }
 
+func marketNames(markets []*market) string {
+	names := make([]string, len(markets))
+	for i, m := range markets {
+		names[i] = m.name
+	}
+	return strings.Join(names, ", ")
+}
+
 // changed are the markets with their parameters changed.
 func changed(markets []*market, changes []Change) ([]*market, error) {
 	out := make([]*market, len(markets))
@@ -89,7 +97,7 @@ func changed(markets []*market, changes []Change) ([]*market, error) {
 	for _, c := range changes {
 		i := slices.IndexFunc(out, func(m *market) bool { return m.name == c.Market })
 		if i < 0 {
-			return nil, fmt.Errorf("change %s: %w %q", c, ErrUnknownMarket, c.Market)
+			return nil, fmt.Errorf("change %s: %w %q: there are %s", c, ErrUnknownMarket, c.Market, marketNames(out))
 		}
 		book, err := out[i].book.Set(c.Asset, c.Param, c.Value)
 		if err != nil {
