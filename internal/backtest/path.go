@@ -13,6 +13,7 @@ import (
 	"liqwatch/internal/backtest/notes"
 	"liqwatch/internal/backtest/prices"
 	"liqwatch/protocols"
+	"liqwatch/protocols/sky"
 )
 
 // PathOptions are the question: today's positions on an old crash's prices.
@@ -251,7 +252,7 @@ func (s *pathRun) liquidate(m *pathMarket, a *simulated, h *PathHour) float64 {
 			return sold
 		}
 		if a.bonus < 0 {
-			a.bonus = bonusOf(m, a.index)
+			a.bonus = s.bonusOf(m, a.index)
 		}
 		part := m.close.Part
 		if weighted/debt < m.close.FullBelow || debt < m.close.FullBelowUSD {
@@ -307,30 +308,29 @@ func shrink(list []holding, by float64) {
 	}
 }
 
-// bonusOf reads the liquidation bonus off the book's own figures: what one call may
-// seize over what it may repay.
-func bonusOf(m *pathMarket, i int) float64 {
+// usualBonus is taken where a market's figures imply none.
+const usualBonus = 0.05
+
+// bonusOf reads the liquidation bonus off the book: a vault's penalty, or what one
+// call may seize over what it may repay, the smallest that a close factor explains.
+func (s *pathRun) bonusOf(m *pathMarket, i int) float64 {
+	if vaults, ok := m.book.(*sky.Book); ok {
+		ilk := vaults.Ilk()
+		return max(0, ilk.Chop.Float64()/1e18-1)
+	}
 	f := m.book.Figures(i, m.prices)
 	debt, seizable := f.Debt.Float64(), f.Seizable.Float64()
-	if debt == 0 || seizable == 0 || m.book.Protocol() == "sky" {
-		return skyOrDefaultBonus(m, f)
-	}
-	best := 0.0
+	best := -1.0
 	for _, part := range []float64{m.close.Part, 1} {
-		if b := seizable/(debt*part) - 1; b >= 0 && b <= 0.5 && (best == 0 || b < best) {
+		if b := seizable/(debt*part) - 1; b >= 0 && b <= 0.5 && (best < 0 || b < best) {
 			best = b
 		}
 	}
-	return best
-}
-
-// skyOrDefaultBonus: a vault's penalty is what its bad debt is reckoned with.
-func skyOrDefaultBonus(m *pathMarket, f protocols.Figures) float64 {
-	if f.BadDebt.IsZero() || f.AtRisk.IsZero() || m.book.Protocol() != "sky" {
-		return 0.13
+	if best < 0 {
+		s.report.notes.Add(notes.Assumption, "accounts whose market's figures imply no bonus: 5 %", m.book.ID(i))
+		return usualBonus
 	}
-	covered := f.Debt.Float64() - f.BadDebt.Float64()
-	return max(0, f.AtRisk.Float64()/covered-1)
+	return best
 }
 
 // finish adds up.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/holiman/uint256"
 	"github.com/shopspring/decimal"
@@ -46,6 +47,7 @@ func DefaultOptions() Options {
 // [history.History].
 type History struct {
 	opt        Options
+	ilk, gem   string // "ETH-B" and "ETH"
 	closeBelow *big.Int
 	events     []Event
 	params     []parameter
@@ -80,6 +82,12 @@ func Open(dir string, series *prices.Series, opt Options) (*History, error) {
 		opt: opt, closeBelow: opt.CloseBelow.Shift(18).BigInt(), events: s.events, params: s.params,
 		prices: series, notes: s.notes, leftOut: map[string]string{}, liquidations: map[string]int{},
 	}
+	h.ilk = s.ilk
+	if h.ilk == "" {
+		h.ilk = "ETH"
+		h.notes.Add(notes.Assumption, "no row names the collateral type: taken to be ETH", "")
+	}
+	h.gem, _, _ = strings.Cut(h.ilk, "-")
 	if h.rates, err = newRates(s.params); err != nil {
 		return nil, fmt.Errorf("read vaults: stability fee: %w", err)
 	}
@@ -194,10 +202,10 @@ func (h *History) book(l *ledger, order []string, block chains.Block, osm *sky.O
 	}
 	s := sky.State{
 		Market: h.opt.Market, Chain: "ethereum", Block: block,
-		Gem:   protocols.Asset{Symbol: "ETH", Decimals: 18},
+		Gem:   protocols.Asset{Symbol: h.gem, Decimals: 18},
 		Price: osm.Cur, Next: osm.Nxt, NextAt: osm.Due(),
 		Ilk: sky.Ilk{
-			Name: "ETH-B", Rate: *toUint(rate), Par: *ray,
+			Name: h.ilk, Rate: *toUint(rate), Par: *ray,
 			Mat:  *toUint(h.mat(t).Shift(27).BigInt()),
 			Chop: *toUint(h.param(t, paramChop, paramCat).Add(decimal.NewFromInt(1)).Shift(18).BigInt()),
 			Dust: *toUint(h.param(t, paramDust).Shift(18).BigInt()),

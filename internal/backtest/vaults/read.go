@@ -35,6 +35,7 @@ var files = []file{
 
 // source is all that a directory holds.
 type source struct {
+	ilk    string // "ETH-B", as the rows name it; empty when none does
 	events []Event
 	params []parameter
 	notes  notes.Notes
@@ -134,6 +135,12 @@ func (s *source) readEvents(dir string, f file) error {
 			s.notes.Add(notes.OutOfOrder, "vault rows out of order are sorted by block and kind", notes.At(f.name, line, ""))
 		}
 		last = e.Block
+		if ilk, err := r.field("ILK"); err == nil && ilk != "" {
+			if s.ilk != "" && s.ilk != ilk {
+				return fmt.Errorf("a vault of %s among those of %s: one directory holds one collateral type", ilk, s.ilk)
+			}
+			s.ilk = ilk
+		}
 		if f.kind == Liquidate {
 			whole := strings.Join(r.fields, ",")
 			if seen[whole] {

@@ -73,6 +73,15 @@ func TestRowsThatCannotBeReadAreCounted(t *testing.T) {
 	require.Equal(t, 6, s.notes.Count(notes.BadRow))
 }
 
+func TestOneDirectoryHoldsOneCollateralType(t *testing.T) {
+	dir := small(t)
+	write(t, dir, "deposits.csv", "BLOCK_NUMBER,BLOCK_TIMESTAMP,VAULT_NUMBER,ILK,DEPOSIT_AMOUNT_ADJ\n5,2021-01-01,7,WBTC-A,1\n5,2021-01-01,8,WBTC-A,1\n5,2021-01-01,9,ETH-B,1\n")
+	s, err := readDir(dir)
+	require.NoError(t, err)
+	require.Equal(t, "WBTC-A", s.ilk)
+	require.Equal(t, 1, s.notes.Count(notes.BadRow))
+}
+
 func TestWhatALiquidationRoundedAwayIsCleared(t *testing.T) {
 	rate := new(big.Int).Set(bigRay)
 	wads := func(s string) *big.Int { return decimal.RequireFromString(s).Shift(18).BigInt() }
