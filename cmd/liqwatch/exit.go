@@ -34,8 +34,13 @@ func (e failedError) Unwrap() error { return e.error }
 
 // report writes an error for people and names its exit code.
 func report(err error, errs io.Writer) int {
-	if err == nil || errors.Is(err, context.Canceled) {
+	if err == nil {
 		return exitDone
+	}
+	if errors.Is(err, context.Canceled) {
+		// A script must not take half a verification for a whole one.
+		fmt.Fprintln(errs, "liqwatch: interrupted before it was done")
+		return exitFailed
 	}
 	fmt.Fprintln(errs, "liqwatch:", err)
 	if errors.Is(err, chains.ErrUnreachable) {

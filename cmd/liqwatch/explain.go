@@ -27,6 +27,7 @@ type comingRow struct {
 // explain says what moves on an axis and how that is known, and which prices the
 // oracles will take on their own.
 func explain(w io.Writer, snap *snapshot, axis, format string) error {
+	axis = snap.canonical(axis)
 	var rows []explainRow
 	coming := []comingRow{}
 	for _, b := range snap.books() {

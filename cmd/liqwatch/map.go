@@ -36,13 +36,16 @@ func runMap(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	if cmd.Bool("explain") && format != "table" && format != "json" {
+		return usagef("--explain is a table or json, not %s", format)
+	}
 	snap, err := takeSnapshot(ctx, cmd)
 	if err != nil {
 		return err
 	}
 	defer snap.done()
 	if cmd.Bool("explain") {
-		return explain(cmd.Root().Writer, snap, cmd.String("axis"), format)
+		return output(cmd, func(w io.Writer) error { return explain(w, snap, cmd.String("axis"), format) })
 	}
 	ladder, err := snap.ladder(cmd.String("axis"))
 	if err != nil {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -37,7 +39,8 @@ func runNotifyTest(ctx context.Context, cmd *cli.Command) error {
 	name := cmd.Args().First()
 	n, ok := notifiers[name]
 	if !ok {
-		return usagef("notify test %s: the configuration has these notifiers: %v", name, sortedKeys(notifiers))
+		known := strings.Join(sortedKeys(notifiers), ", ")
+		return usagef("notify test %s: the configuration has these notifiers: %s", name, cmp.Or(known, "none"))
 	}
 	message, err := alerts.Test(name, time.Now())
 	if err != nil {

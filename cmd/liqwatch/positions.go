@@ -43,6 +43,9 @@ func runPositions(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	if account := cmd.String("account"); account != "" && len(rows) == 0 {
+		fmt.Fprintf(cmd.Root().ErrWriter, "liqwatch: no debt of %s in the markets asked for\n", printable(account))
+	}
 	return output(cmd, func(w io.Writer) error {
 		if format == "jsonl" {
 			return positionLines(w, rows)

@@ -141,6 +141,9 @@ func placed(cfg *config.Config, err error) error {
 func blockToRead(ctx context.Context, chain chains.Chain, wanted map[string]uint64) (chains.Block, error) {
 	if n, ok := wanted[chain.Name()]; ok {
 		b, err := chain.Block(ctx, n)
+		if errors.Is(err, chains.ErrNotFound) {
+			return chains.Block{}, fmt.Errorf("look at block %d of %s: is it beyond the head? %w", n, chain.Name(), err)
+		}
 		if err != nil {
 			return chains.Block{}, fmt.Errorf("look at block %d of %s: %w", n, chain.Name(), err)
 		}
@@ -219,13 +222,32 @@ func (s *snapshot) books() []protocols.Book {
 	return out
 }
 
-// ladder sorts the snapshot's positions along an axis.
+// ladder sorts the snapshot's positions along an axis. Where --market leaves the
+// configured reference out, the first of the markets asked for names the price.
 func (s *snapshot) ladder(axis string) (*thresholds.Ladder, error) {
-	l, err := thresholds.Build(axis, s.cfg.Axes[axis].Reference, s.books())
+	axis = s.canonical(axis)
+	reference := s.cfg.Axes[axis].Reference
+	if !slices.ContainsFunc(s.markets, func(m protocols.Market) bool { return m.Name() == reference }) {
+		reference = ""
+	}
+	l, err := thresholds.Build(axis, reference, s.books())
 	if err != nil {
 		return nil, usage(fmt.Errorf("--axis %s: %w", axis, err))
 	}
 	return l, nil
+}
+
+// canonical is an axis as the markets write it, so that eth finds what the
+// configuration says of ETH.
+func (s *snapshot) canonical(axis string) string {
+	for _, b := range s.books() {
+		for _, known := range b.Axes() {
+			if strings.EqualFold(axis, known) {
+				return known
+			}
+		}
+	}
+	return axis
 }
 
 func sortedKeys[V any](m map[string]V) []string {

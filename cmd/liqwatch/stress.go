@@ -41,7 +41,7 @@ func runStress(ctx context.Context, cmd *cli.Command) error {
 	defer snap.done()
 	result, err := thresholds.Stress(snap.books(), moves, changes)
 	if err != nil {
-		return usage(fmt.Errorf("stress: %w", err))
+		return usage(err)
 	}
 	return output(cmd, func(w io.Writer) error {
 		if format == "json" {
@@ -55,14 +55,14 @@ func whatIf(cmd *cli.Command) (moves []protocols.Move, changes []thresholds.Chan
 	for _, arg := range cmd.StringSlice("shock") {
 		m, err := thresholds.ParseShock(arg)
 		if err != nil {
-			return nil, nil, usage(fmt.Errorf("--shock %s: %w", arg, err))
+			return nil, nil, usage(fmt.Errorf("--shock: %w", err))
 		}
 		moves = append(moves, m)
 	}
 	for _, arg := range cmd.StringSlice("set") {
 		c, err := thresholds.ParseChange(arg)
 		if err != nil {
-			return nil, nil, usage(fmt.Errorf("--set %s: %w", arg, err))
+			return nil, nil, usage(fmt.Errorf("--set: %w", err))
 		}
 		changes = append(changes, c)
 	}
