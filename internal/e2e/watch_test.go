@@ -245,7 +245,7 @@ func (s *stage) stateIsCanonical() {
 	t := s.t
 	st, err := store.OpenReadOnly(t.Context(), "sqlite:"+filepath.Join(filepath.Dir(s.config), "liqwatch.db"))
 	require.NoError(t, err)
-	defer st.Close()
+	defer func() { _ = st.Close() }()
 	for _, r := range s.rules {
 		state, err := st.LoadState(t.Context(), r.name)
 		require.NoError(t, err)
