@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/rs/zerolog"
@@ -45,6 +46,12 @@ func checkConfig(cmd *cli.Command, cfg *config.Config, log zerolog.Logger) error
 	rules, err := rulesOf(cfg)
 	if err != nil {
 		return err
+	}
+	if _, err := spotFeeds(cfg, markets); err != nil {
+		return err
+	}
+	if _, ok := cfg.Store.SQLite(); !ok {
+		return cfg.At("store").Wrap(errors.New("this version keeps its state in SQLite: write store: sqlite:liqwatch.db"))
 	}
 	for _, name := range sortedKeys(cfg.Chains) {
 		_, stop, err := catalog.OpenChain(cfg.Chains[name], log)

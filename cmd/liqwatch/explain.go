@@ -44,7 +44,7 @@ func explain(w io.Writer, snap *snapshot, axis, format string) error {
 	}
 	t := newTable(w, "market", "asset", "moves", "per "+axis, "known by", "")
 	for _, r := range rows {
-		t.row(r.Market, printable(r.Symbol), yesNo(r.Moves), r.Ratio, r.How, r.Note)
+		t.row(r.Market, printable(r.Symbol), yesNo(r.Moves), r.Ratio, r.How, visible(r.Note))
 	}
 	for _, c := range coming {
 		t.row(c.Market, printable(c.Symbol), "will read", c.Price, whenOf(c.At), c.Why)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,7 +86,18 @@ func (s *snapshot) take(ctx context.Context, cmd *cli.Command, log zerolog.Logge
 			return err
 		}
 	}
+	for _, b := range s.books() {
+		tellFaults(cmd.Root().ErrWriter, b)
+	}
 	return nil
+}
+
+// tellFaults says beside the result, whatever the log's level, what is wrong with
+// the book it is made of: half the borrowers must not look like all of them.
+func tellFaults(errs io.Writer, b protocols.Book) {
+	for _, f := range b.Faults() {
+		fmt.Fprintf(errs, "liqwatch: do not trust the numbers of %s: %s (%s); liqwatch verify shows more\n", b.Market(), visible(f.Detail), f.Kind)
+	}
 }
 
 func (s *snapshot) open(name string, log zerolog.Logger) error {

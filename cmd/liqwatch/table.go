@@ -46,14 +46,19 @@ func optional(d *decimal.Decimal, places int32) string {
 	return d.Round(places).String()
 }
 
-// printable keeps a name taken from a chain from moving the cursor or the columns.
-func printable(s string) string {
-	s = strings.Map(func(r rune) rune {
+// visible leaves out what would not show but act.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
 	}, s)
+}
+
+// printable keeps a name taken from a chain from moving the cursor or the columns.
+func printable(s string) string {
+	s = visible(s)
 	if len([]rune(s)) > 32 {
 		s = string([]rune(s)[:32]) + "..."
 	}

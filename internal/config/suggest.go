@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -23,6 +24,7 @@ func didYouMean(written string, known []string) string {
 	}
 	list := append([]string(nil), known...)
 	sort.Strings(list)
+	list = slices.Compact(list)
 	if len(list) > 20 {
 		list = append(list[:20], "...")
 	}
