@@ -55,6 +55,7 @@ type chainState struct {
 	undo    *uint64 // ancestor of a reorg that the rules have not been told of yet
 	blockAt time.Time
 	bookAt  map[string]fedAt
+	unread  map[string]unread    // markets without a book
 	spots   map[string]SpotPrice // by axis
 	why     string               // the last pass failed because
 }
@@ -99,6 +100,7 @@ func (e *Engine) Take(ctx context.Context, chain string, out Outcome, f *Followe
 	c.tried, c.books, c.block, c.final, c.blockAt = true, books, out.Block, final, e.Now()
 	c.why, c.spots = "", f.Spots()
 	c.feed(books, e.Now())
+	c.leave(out, books, e.Now())
 	if out.Undone {
 		c.lower(out.Ancestor.Number)
 	}

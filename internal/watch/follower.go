@@ -34,7 +34,6 @@ type Follower struct {
 	log      zerolog.Logger
 	trail    trail
 	final    chains.Block
-	answered bool // the chain has said what it allows
 	// SweepEvery is how often all accounts are read again; zero: never.
 	SweepEvery time.Duration
 	// Chunk is how many blocks of the past are asked for at once; zero adapts it to
@@ -147,7 +146,6 @@ func chainGone(err error) bool { return !errors.Is(err, chains.ErrUnreachable) }
 
 func (f *Follower) open(ctx context.Context, head chains.Block, failed map[string]error) error {
 	var closed []*tracked
-	var steps []protocols.Step
 	for _, t := range f.tracked {
 		if !t.opened {
 			closed = append(closed, t)
@@ -156,21 +154,17 @@ func (f *Follower) open(ctx context.Context, head chains.Block, failed map[strin
 	if len(closed) == 0 {
 		return nil
 	}
-	can, err := f.chain.Capabilities(ctx)
+	errs, err := f.openAll(ctx, head, closed)
 	if err != nil {
 		return fmt.Errorf("ask %s what it allows: %w", f.chain.Name(), err)
 	}
-	f.can, f.answered = can, true
-	for _, t := range closed {
-		steps = append(steps, t.market.Open(head, can))
-	}
-	for i, err := range RunSteps(ctx, f.chain, head, steps...) {
+	for i, err := range errs {
 		if err != nil {
 			failed[closed[i].market.Name()] = fmt.Errorf("open market %s: %w", closed[i].market.Name(), err)
 			continue
 		}
 		closed[i].opened = true
-		closed[i].set = accountSet(can.ChainID, closed[i].market)
+		closed[i].set = accountSet(f.can.ChainID, closed[i].market)
 	}
 	return nil
 }
@@ -188,24 +182,31 @@ func accountSet(chainID uint64, m protocols.Market) string {
 	return fmt.Sprintf("%s@%x", m.Name(), digest[:6])
 }
 
-// hopeless reports an error that will come again however often it is tried: a
-// node of another chain, or a market that could not be opened although the nodes
-// answered. A market that was open once is worth waiting for.
-func (f *Follower) hopeless(err error) bool {
-	if errors.Is(err, chains.ErrWrongChain) {
-		return true
-	}
+// hopeless reports an error that will come again however often it is tried.
+func hopeless(err error) bool {
+	var market *MarketError
+	return errors.Is(err, chains.ErrWrongChain) || errors.As(err, &market)
+}
+
+// fromSource reports an error of the nodes, which may be another one in a while.
+func fromSource(err error) bool {
 	for _, source := range []error{
-		chains.ErrUnreachable, chains.ErrReorged, chains.ErrPruned, chains.ErrNotFound, context.DeadlineExceeded, context.Canceled,
+		chains.ErrUnreachable, chains.ErrReorged, chains.ErrPruned, chains.ErrNotFound, chains.ErrFinality,
+		context.DeadlineExceeded, context.Canceled,
 	} {
 		if errors.Is(err, source) {
-			return false
+			return true
 		}
 	}
+	return false
+}
+
+// wasOpened reports that a market could be opened once.
+func (f *Follower) wasOpened(market string) bool {
 	for _, t := range f.tracked {
-		if t.opened {
-			return false
+		if t.market.Name() == market {
+			return t.opened
 		}
 	}
-	return len(f.tracked) > 0 && f.answered
+	return false
 }

@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"liqwatch/chains"
@@ -41,12 +42,48 @@ func (e *Engine) sources(limit time.Duration) []alerts.Source {
 			})
 		}
 	}
+	out = append(out, e.missing(limit)...)
 	for _, axis := range e.axes() {
 		if at, ok := e.priced[axis]; ok {
 			out = append(out, alerts.Source{Name: axis, What: "price", Fed: at, Limit: limit, Why: "no market gives a price for it"})
 		}
 	}
 	return out
+}
+
+// missing are the markets that have no book yet: nothing is known of them, which
+// must not pass for nothing being at risk.
+func (e *Engine) missing(limit time.Duration) []alerts.Source {
+	var out []alerts.Source
+	for name, c := range e.chains {
+		for market, m := range c.unread {
+			out = append(out, alerts.Source{Name: market, What: "market", Block: alerts.Ref(name, c.block), Fed: m.since, Limit: limit, Why: m.why})
+		}
+	}
+	return out
+}
+
+// unread is a market without a book.
+type unread struct {
+	since time.Time
+	why   string
+}
+
+// leave notes which markets the last pass left without a book.
+func (c *chainState) leave(out Outcome, books []protocols.Book, now time.Time) {
+	before := c.unread
+	c.unread = map[string]unread{}
+	for name, err := range out.Failed {
+		if slices.ContainsFunc(books, func(b protocols.Book) bool { return b.Market() == name }) {
+			continue
+		}
+		u, was := before[name]
+		if !was {
+			u.since = now
+		}
+		u.why = err.Error()
+		c.unread[name] = u
+	}
 }
 
 // bookAt is when a market's book was brought to its block.

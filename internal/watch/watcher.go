@@ -31,13 +31,16 @@ type Watcher struct {
 	Poll time.Duration
 	// Passed, when set, is told of every pass that succeeded.
 	Passed func(chain string, out Outcome, took time.Duration)
+
+	mu     sync.Mutex
+	behind map[string]string // why markets stay behind, by name
 }
 
 // NewWatcher watches with the followers of all chains.
 func NewWatcher(engine *Engine, followers []*Follower, log zerolog.Logger) *Watcher {
 	return &Watcher{
 		engine: engine, followers: followers, StaleAfter: 5 * time.Minute, Poll: 2 * time.Second,
-		log: log.With().Str("component", "watch").Logger(),
+		log: log.With().Str("component", "watch").Logger(), behind: map[string]string{},
 	}
 }
 
@@ -85,7 +88,7 @@ func (w *Watcher) follow(ctx context.Context, f *Follower) error {
 		if ctx.Err() != nil {
 			break
 		}
-		if f.hopeless(err) {
+		if hopeless(err) {
 			return err
 		}
 		w.engine.failed(f.chain.Name(), err)
@@ -123,17 +126,41 @@ func (w *Watcher) step(ctx context.Context, f *Follower, last *chains.Block, res
 	}
 	*last = head
 	w.tell(f, out, len(alerts), time.Since(start))
-	return marketErrors(out)
+	return w.leftBehind(f, out)
 }
 
-// marketErrors are those of markets that stayed behind. The pass counts, but it is
-// tried again soon.
-func marketErrors(out Outcome) error {
-	var errs []error
+// leftBehind looks at the markets that could not be brought to the block. They
+// hold up neither the others nor the next pass, which tries them again; each
+// reason is logged once. One that could never be opened, although the nodes
+// answered, is a mistake in the configuration and ends the watch.
+func (w *Watcher) leftBehind(f *Follower, out Outcome) error {
 	for name, err := range out.Failed {
-		errs = append(errs, &MarketError{Market: name, Err: err})
+		if !f.wasOpened(name) && !fromSource(err) {
+			return &MarketError{Market: name, Err: err}
+		}
+		if w.why(name) != err.Error() {
+			w.log.Error().Err(err).Str("chain", f.chain.Name()).Str("market", name).Msg("market stays behind")
+		}
 	}
-	return errors.Join(errs...)
+	w.keepWhy(f, out)
+	return nil
+}
+
+func (w *Watcher) why(market string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.behind[market]
+}
+
+func (w *Watcher) keepWhy(f *Follower, out Outcome) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range f.tracked {
+		delete(w.behind, t.market.Name())
+		if err := out.Failed[t.market.Name()]; err != nil {
+			w.behind[t.market.Name()] = err.Error()
+		}
+	}
 }
 
 // MarketError is what went wrong with one market.

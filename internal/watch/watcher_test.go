@@ -1,0 +1,96 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"liqwatch/chains"
+	"liqwatch/internal/alerts"
+	"liqwatch/protocols"
+)
+
+// silent is a tracker that keeps what it is told of sources.
+type silent struct{ sources []alerts.Source }
+
+func (*silent) Observe(context.Context, alerts.Observation) (alerts.Outcome, error) {
+	return alerts.Outcome{}, nil
+}
+func (*silent) Undo(context.Context, string, uint64, time.Time) error { return nil }
+func (s *silent) Pulse(_ context.Context, _ time.Time, sources []alerts.Source) ([]alerts.Alert, error) {
+	s.sources = sources
+	return nil, nil
+}
+func (*silent) Faults(context.Context, time.Time, []string, []alerts.Fault) ([]alerts.Alert, error) {
+	return nil, nil
+}
+func (*silent) Seen(string) []alerts.BlockRef             { return nil }
+func (*silent) SetLevels(string, []decimal.Decimal) error { return nil }
+func (*silent) WatchedLevels(string) []decimal.Decimal    { return nil }
+func (*silent) BusyLevels(string) []decimal.Decimal       { return nil }
+
+// closed is a market that cannot be opened.
+type closed struct {
+	*counter
+	err error
+}
+
+func (c *closed) Open(chains.Block, chains.Capabilities) protocols.Step {
+	return protocols.Step{Then: func([]chains.Answer) (protocols.Step, error) { return protocols.Step{}, c.err }}
+}
+
+func watchFor(t *testing.T, d time.Duration, chain *branches, markets ...protocols.Market) (*silent, *int, error) {
+	t.Helper()
+	tracker := &silent{}
+	engine := NewEngine(tracker, nil, []string{chain.Name()}, zerolog.Nop())
+	f := NewFollower(chain, markets, &MemoryAccounts{}, zerolog.Nop())
+	w := NewWatcher(engine, []*Follower{f}, zerolog.Nop())
+	passes := 0
+	// A pass takes a moment, in which a block is mined.
+	w.Passed = func(string, Outcome, time.Duration) {
+		passes++
+		time.Sleep(3 * time.Second)
+		chain.mine(account(1))
+	}
+	ctx, stop := context.WithTimeout(t.Context(), d)
+	defer stop()
+	err := w.Run(ctx)
+	return tracker, &passes, err
+}
+
+func TestWatchEndsWhenAMarketCannotBeOpened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wrong := &closed{newCounter("wrong"), errors.New("no contract at this address")}
+		start := time.Now()
+		_, _, err := watchFor(t, time.Hour, newBranches(), newCounter("right"), wrong)
+		var market *MarketError
+		require.ErrorAs(t, err, &market)
+		require.Equal(t, "wrong", market.Market)
+		require.Less(t, time.Since(start), time.Minute)
+	})
+}
+
+func TestAMarketThatTheNodesCannotAnswerForHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := &closed{newCounter("away"), chains.ErrUnreachable}
+		good := newCounter("good")
+		tracker, passes, err := watchFor(t, 10*time.Minute, newBranches(), good, away)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Greater(t, *passes, 100, "a pass every few seconds, not one every retry")
+		require.Contains(t, sourceNames(tracker.sources), "away", "a market that was never read is told of as well")
+	})
+}
+
+func sourceNames(sources []alerts.Source) []string {
+	var out []string
+	for _, s := range sources {
+		out = append(out, s.Name)
+	}
+	return out
+}
