@@ -99,7 +99,7 @@ func TestSmallestFileGetsTheDefaults(t *testing.T) {
 	require.Equal(t, "info", c.Log.Level)
 	require.Empty(t, c.Rules[0].Severity)
 	require.Len(t, c.Rules[0].Approach, 3)
-	require.Equal(t, "0.01", c.Rules[0].Rearm.String())
+	require.Equal(t, "0.05", c.Rules[0].Rearm.String())
 	require.Len(t, c.Warnings, 1)
 	require.Contains(t, c.Warnings[0].String(), "x.yaml:3:9: rule \"r\" notifies nobody")
 }

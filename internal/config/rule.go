@@ -13,8 +13,8 @@ type Rule struct {
 	Axis         string          `yaml:"axis,required" doc:"the axis it watches"`
 	Levels       Levels          `yaml:"levels" doc:"prices to warn of, or walls: those found in the ladder"`
 	Walls        *Walls          `yaml:"walls" doc:"instead of levels: warn of the prices where most collateral comes due"`
-	Approach     []Ratio         `yaml:"approach" default:"[5%, 2%, 0.5%]" doc:"distances to a level at which a message is sent, falling"`
-	Rearm        Ratio           `yaml:"rearm" default:"1%" doc:"how far the price must recede before the same thing is told again: from the level after a crossing, else from the widest approach distance"`
+	Approach     []Ratio         `yaml:"approach" default:"[8%, 3%, 1%]" doc:"distances to a level at which a message is sent, falling"`
+	Rearm        Ratio           `yaml:"rearm" default:"5%" doc:"how far the price must recede before the same thing is told again: from the level after a crossing, else from the widest approach distance"`
 	MinAtRiskUSD decimal.Decimal `yaml:"min_at_risk_usd" doc:"stay silent while less collateral than this comes due between the price and the level"`
 	Notify       []string        `yaml:"notify" doc:"the notifiers told"`
 	Severity     string          `yaml:"severity" doc:"info, warning or critical for all its messages; each kind of message has its own when left out"`
