@@ -14,6 +14,9 @@ import (
 // positions do, slowly; a level that moved with every block would never be reached.
 const wallsEvery = 10 * time.Minute
 
+// mostStick keeps two walls apart under a rule with a wide margin.
+var mostStick = decimal.RequireFromString("0.01")
+
 // wallRule is a rule whose levels are the walls of the ladder: the edge of each
 // that the price reaches first.
 type wallRule struct {
@@ -25,9 +28,10 @@ type wallRule struct {
 	looked time.Time
 }
 
-// FollowWalls makes the levels of a rule those of the ladder's walls.
+// FollowWalls makes the levels of a rule those of the ladder's walls. A wall
+// nearer to a watched level than stick, at most a hundredth, is the same one.
 func (e *Engine) FollowWalls(rule string, options thresholds.WallOptions, stick decimal.Decimal) error {
-	w := &wallRule{options: options, stick: stick, levels: e.tracker.WatchedLevels(rule)}
+	w := &wallRule{options: options, stick: decimal.Min(stick, mostStick), levels: e.tracker.WatchedLevels(rule)}
 	if err := e.tracker.SetLevels(rule, w.levels); err != nil {
 		return err
 	}
