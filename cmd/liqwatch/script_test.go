@@ -123,6 +123,7 @@ func writeConfig(dir, name, url string, provider chains.Address, from uint64) er
   devnet: {id: 31337, rpc: [%q]}
 markets:
   - {name: aave, protocol: aave-v3, chain: devnet, pool_addresses_provider: %q, from_block: %d}
+web: {listen: "off"}
 `, url, provider, from)
 	return os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(text), 0o600)
 }

@@ -107,7 +107,7 @@ notifiers:
 			config := filepath.Join(dir, "liqwatch.yaml")
 			f, err := os.OpenFile(config, os.O_APPEND|os.O_WRONLY, 0)
 			require.NoError(t, err)
-			_, err = fmt.Fprintf(f, "%s\nstore: sqlite:%s\nlog: {level: debug}\nweb: {listen: \"off\"}\n", c.more, filepath.Join(dir, "liqwatch.db"))
+			_, err = fmt.Fprintf(f, "%s\nstore: sqlite:%s\nlog: {level: debug}\n", c.more, filepath.Join(dir, "liqwatch.db"))
 			require.NoError(t, err)
 			require.NoError(t, f.Close())
 			log, stop := watching(t, config)
