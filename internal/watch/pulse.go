@@ -30,12 +30,19 @@ func (e *Engine) Pulse(ctx context.Context, limit time.Duration) error {
 	return nil
 }
 
+// sources are what must not fall silent. Where a chain is silent, that is told, and
+// not again for every market and price that depends on it.
 func (e *Engine) sources(limit time.Duration) []alerts.Source {
 	var out []alerts.Source
+	silence := false
 	for name, c := range e.chains {
 		out = append(out, alerts.Source{
 			Name: name, What: "chain", Block: alerts.Ref(name, c.block), Fed: c.blockAt, Limit: limit, Why: c.why,
 		})
+		if e.Now().Sub(c.blockAt) > limit {
+			silence = true
+			continue
+		}
 		for _, b := range c.books {
 			out = append(out, alerts.Source{
 				Name: b.Market(), What: "market", Block: alerts.Ref(name, b.Block()), Fed: e.bookAt(c, b), Limit: limit, Why: c.why,
@@ -44,7 +51,7 @@ func (e *Engine) sources(limit time.Duration) []alerts.Source {
 	}
 	out = append(out, e.missing(limit)...)
 	for _, axis := range e.axes() {
-		if at, ok := e.priced[axis]; ok {
+		if at, ok := e.priced[axis]; ok && !silence {
 			out = append(out, alerts.Source{Name: axis, What: "price", Fed: at, Limit: limit, Why: "no market gives a price for it"})
 		}
 	}
@@ -56,6 +63,9 @@ func (e *Engine) sources(limit time.Duration) []alerts.Source {
 func (e *Engine) missing(limit time.Duration) []alerts.Source {
 	var out []alerts.Source
 	for name, c := range e.chains {
+		if e.Now().Sub(c.blockAt) > limit {
+			continue
+		}
 		for market, m := range c.unread {
 			out = append(out, alerts.Source{Name: market, What: "market", Block: alerts.Ref(name, c.block), Fed: m.since, Limit: limit, Why: m.why})
 		}

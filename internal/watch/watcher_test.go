@@ -94,3 +94,19 @@ func sourceNames(sources []alerts.Source) []string {
 	}
 	return out
 }
+
+func TestASilentChainIsOneSource(t *testing.T) {
+	tracker := &silent{}
+	e := NewEngine(tracker, []alerts.Rule{{Name: "r", Axis: "ETH"}}, []string{"a", "b"}, zerolog.Nop())
+	now := time.Unix(1_700_000_000, 0)
+	e.Now = func() time.Time { return now }
+	for name, c := range e.chains {
+		c.blockAt, c.unread = now, map[string]unread{"market on " + name: {since: now}}
+	}
+	e.priced["ETH"] = now
+	require.NoError(t, e.Pulse(t.Context(), time.Minute))
+	require.ElementsMatch(t, []string{"a", "b", "market on a", "market on b", "ETH"}, sourceNames(tracker.sources))
+	e.chains["a"].blockAt = now.Add(-2 * time.Minute)
+	require.NoError(t, e.Pulse(t.Context(), time.Minute))
+	require.ElementsMatch(t, []string{"a", "b", "market on b"}, sourceNames(tracker.sources))
+}
