@@ -88,7 +88,7 @@ func (p *pastPlayer) Next(ctx context.Context) (past.Pass, bool, error) {
 		if err != nil {
 			return past.Pass{}, false, err
 		}
-		p.now = time.Unix(int64(head.Time), 0) //nolint:gosec // block times are far below 2^63
+		p.now = time.Unix(int64(head.Time), 0)
 		out, err := f.Pass(ctx, head)
 		if err != nil {
 			return past.Pass{}, false, fmt.Errorf("block %d: %w", head.Number, err)

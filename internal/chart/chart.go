@@ -45,7 +45,11 @@ func Image(m *thresholds.Map, opt Options) (image.Image, error) {
 	rows := rowsOf(m)
 	g := layoutOf(rows)
 	img := image.NewRGBA(image.Rect(0, 0, width, g.height))
-	c := &canvas{img: img, pen: newPen(img), m: m, opt: opt, rows: rows, g: g, scale: newScale(rows, barRight-barLeft)}
+	c := &canvas{img: img, pen: newPen(img), m: m, opt: opt, rows: rows, g: g, right: barRight}
+	if len(opt.Levels) > 0 {
+		c.right -= levelRoom
+	}
+	c.scale = newScale(rows, c.right-barLeft)
 	fill(img, img.Bounds(), paper)
 	for _, part := range []func() error{c.header, c.legend, c.grid, c.bars, c.levels, c.spot, c.footer} {
 		if err := part(); err != nil {
@@ -64,6 +68,7 @@ type canvas struct {
 	rows  []row
 	g     layout
 	scale scale
+	right int // where the longest bar ends
 }
 
 const (
@@ -72,6 +77,8 @@ const (
 	barLeft  = 300
 	barRight = 830 // room for the figures to the right of the longest bar
 	textGap  = 12
+	// levelRoom keeps the figures of a long bar clear of a level's name at the right.
+	levelRoom = 150
 )
 
 var (

@@ -142,3 +142,23 @@ func TestMoneyAsPeopleSayIt(t *testing.T) {
 		require.Equal(t, want, price(d(in)), in)
 	}
 }
+
+// A long bar ends early enough for its figures to stand clear of the names of
+// levels, which are written at the right.
+func TestLevelsMakeRoomForFigures(t *testing.T) {
+	longest := func(opt Options) int {
+		img, err := Image(ladder(), opt)
+		require.NoError(t, err)
+		most := 0
+		for y := range img.Bounds().Dy() {
+			for x := range img.Bounds().Dx() {
+				if img.At(x, y) == downBar && x > most {
+					most = x
+				}
+			}
+		}
+		return most
+	}
+	require.Greater(t, longest(Options{}), barRight-20)
+	require.Less(t, longest(Options{Levels: []decimal.Decimal{d("2000")}}), barRight-levelRoom+1)
+}

@@ -63,7 +63,7 @@ func (c *canvas) grid() error {
 		}
 	}
 	at := func(n int) int {
-		return barLeft + int(float64(n)*float64(barRight-barLeft)/float64(max(1, c.scale.ticks)))
+		return barLeft + int(float64(n)*float64(c.right-barLeft)/float64(max(1, c.scale.ticks)))
 	}
 	for n := range c.scale.ticks + 1 {
 		x := at(n)
@@ -111,7 +111,7 @@ func (c *canvas) bars() error {
 func (c *canvas) breakBar(top int) {
 	bottom := top + c.g.rowHeight - 2*(c.g.rowHeight/6)
 	for y := top; y < bottom; y++ {
-		x := barRight - 40 + (bottom-y)/3
+		x := c.right - 40 + (bottom-y)/3
 		fill(c.img, box(x, y, x+5, y+1), paper)
 		fill(c.img, box(x+10, y, x+15, y+1), paper)
 	}
