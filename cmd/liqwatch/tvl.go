@@ -49,6 +49,15 @@ type marketTVL struct {
 	BorrowedUSD decimal.Decimal `json:"borrowed_usd"`
 	TVLUSD      decimal.Decimal `json:"tvl_usd"`
 	Assets      []assetTVL      `json:"assets"`
+	// Beside is value that people count to the deployment and that is not in it.
+	Beside []besideTVL `json:"beside,omitempty"`
+}
+
+type besideTVL struct {
+	Name   string          `json:"name"`
+	Symbol string          `json:"symbol"`
+	Amount decimal.Decimal `json:"amount"`
+	USD    decimal.Decimal `json:"usd"`
 }
 
 type assetTVL struct {
@@ -84,6 +93,11 @@ func tvlOf(b protocols.Book) marketTVL {
 		out.TVLUSD = out.TVLUSD.Add(row.TVLUSD)
 		out.Assets = append(out.Assets, row)
 	}
+	if apart, ok := b.(protocols.WithBeside); ok {
+		for _, v := range apart.Beside() {
+			out.Beside = append(out.Beside, besideTVL{v.Name, v.Symbol, v.Amount.Decimal(), v.USD})
+		}
+	}
 	return out
 }
 
@@ -99,6 +113,9 @@ func tvlTable(w io.Writer, all []marketTVL) error {
 				percent(a.Utilization), grouped(a.SuppliedUSD), grouped(a.BorrowedUSD), grouped(a.TVLUSD))
 		}
 		t.row(m.Market, "all", "", "", "", "", grouped(m.SuppliedUSD), grouped(m.BorrowedUSD), grouped(m.TVLUSD))
+		for _, v := range m.Beside {
+			t.row(m.Market, "beside it: "+v.Name, grouped(v.Amount)+" "+printable(v.Symbol), "", "", "", grouped(v.USD))
+		}
 	}
 	return t.flush()
 }
