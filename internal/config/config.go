@@ -22,7 +22,7 @@ type Config struct {
 	Axes      map[string]Axis     `yaml:"axes" doc:"the directions in which prices move; ETH, BTC, TRX, market and pegs such as wstETH/ETH exist without being listed"`
 	Rules     []Rule              `yaml:"rules" doc:"what to tell, when, and to whom"`
 	Notifiers map[string]Notifier `yaml:"notifiers" doc:"where messages go, by the name that rules use"`
-	Store     Store               `yaml:"store" default:"sqlite:liqwatch.db" doc:"where accounts, history and alerts are kept: sqlite:FILE or postgres://..."`
+	Store     Store               `yaml:"store" default:"sqlite:liqwatch.db" doc:"where accounts, history and alerts are kept: sqlite:FILE; postgres:// is understood and refused, since this version keeps its state in SQLite"`
 	Web       Web                 `yaml:"web" doc:"the page, its JSON, metrics and health"`
 	Sweep     time.Duration       `yaml:"sweep" default:"6h" doc:"how often every account is read again, to prove that nothing was missed"`
 	Log       Log                 `yaml:"log" doc:"the log on stderr"`
