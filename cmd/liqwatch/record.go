@@ -67,6 +67,10 @@ func runRecord(ctx context.Context, cmd *cli.Command) error {
 	err = r.run(ctx)
 	r.bar.Finish()
 	if err != nil {
+		if r.fresh && r.passed == 0 {
+			// Nothing to continue: a second try may ask for other blocks.
+			return errors.Join(err, r.file.Close(), os.Remove(cmd.String("output")))
+		}
 		return errors.Join(err, r.file.Flush())
 	}
 	return r.file.Close()
@@ -78,6 +82,8 @@ type recording struct {
 	markets  []protocols.Market
 	from, to uint64
 	file     *recorded.Writer
+	fresh    bool // the file was begun by this run
+	passed   int  // blocks written
 	log      zerolog.Logger
 	bar      *progress
 }
@@ -105,6 +111,7 @@ func (r *recording) open(cmd *cli.Command, cfg *config.Config) error {
 	if r.file, err = recorded.Create(path, meta); err != nil {
 		return usage(fmt.Errorf("record to %s: %w", path, err))
 	}
+	r.fresh = true
 	for _, b := range beats {
 		if err := r.file.Beat(r.chain.Name(), b.Block, b.Text); err != nil {
 			return fmt.Errorf("record to %s: %w", path, err)
@@ -153,6 +160,7 @@ func (r *recording) run(ctx context.Context) error {
 				return fmt.Errorf("record block %d: %w", n, err)
 			}
 		}
+		r.passed++
 		r.bar.Report(watch.Progress{Chain: r.chain.Name(), What: "record", Done: n + 1 - r.from, Total: r.to + 1 - r.from})
 	}
 	return nil
