@@ -94,7 +94,7 @@ func (i input) start(a *asm.Assembler) *asm.Assembler {
 var (
 	packer           = assemblePacker(input{})
 	packerDeployless = assemblePacker(input{initcode: true})
-	slotReader       = assembleSlotReader()
+	slotReader       = asm.SlotReader()
 )
 
 func assemblePacker(in input) []byte {
@@ -202,15 +202,4 @@ func assembleLinks(a *asm.Assembler, in input) {
 	a.Label("linked").Op(asm.Pop) // length
 	links().Op(asm.IsZero, asm.IsZero).Load(memTarget).Op(asm.IsZero, asm.And).Load(memSkip).Op(asm.Or)
 	a.Ref("unmade").Op(asm.Jumpi)
-}
-
-func assembleSlotReader() []byte {
-	a := asm.New()
-	a.Push(0)
-	a.Label("next")
-	a.Op(asm.Dup1, asm.CalldataLoad, asm.Sload, asm.Dup2, asm.Mstore)
-	a.Push(32).Op(asm.Add)
-	a.Op(asm.Dup1, asm.CalldataSize, asm.Gt).Ref("next").Op(asm.Jumpi)
-	a.Op(asm.CalldataSize).Push(0).Op(asm.Return)
-	return a.Bytes()
 }
