@@ -20,7 +20,7 @@ func TestAMutedRuleSendsNothing(t *testing.T) {
 	ctx := context.Background()
 	s, err := store.Open(ctx, "sqlite:"+t.TempDir()+"/m.db")
 	require.NoError(t, err)
-	defer s.Close()
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	rule := alerts.Rule{
 		Name: "eth", Axis: "ETH", Levels: []decimal.Decimal{decimal.NewFromInt(2000)}, Notify: []string{"risk"},
 		Approach: []decimal.Decimal{decimal.RequireFromString("0.05")}, Rearm: decimal.RequireFromString("0.01"),

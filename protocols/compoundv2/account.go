@@ -61,19 +61,6 @@ func (a *account) hasDebt() bool {
 	return !a.vai.none()
 }
 
-// holds reports whether an account is in a market.
-func (a *account) holds(market int) bool {
-	if a == nil {
-		return false
-	}
-	for i := range a.legs {
-		if a.legs[i].market == market {
-			return true
-		}
-	}
-	return false
-}
-
 // same reports that two readings of an account tell of the same position. Debts
 // are compared at an index, since an inexact one has another principal.
 func (a *account) same(b *account, t *table) bool {

@@ -79,7 +79,7 @@ func (m *measuring) askFeed(i int) {
 			return nil
 		}
 		main, err := abi.Address(a[2].Data, 1)
-		if err != nil || a[2].Failed || main.IsZero() {
+		if known := err == nil && !a[2].Failed && !main.IsZero(); !known {
 			return nil
 		}
 		p.ask(func(a []chains.Answer) error {

@@ -32,11 +32,9 @@ func (c class) stable() bool { return c.base == "" }
 func (t *table) movers(axis string) (moves []bool, found bool) {
 	moves = make([]bool, len(t.list))
 	for i := range t.list {
-		switch c := t.classes[i]; {
-		case axis == MarketAxis:
+		c := t.classes[i]
+		if moves[i] = c.base == axis; axis == MarketAxis {
 			moves[i] = !c.stable()
-		default:
-			moves[i] = c.base == axis
 		}
 		found = found || moves[i]
 	}

@@ -66,7 +66,6 @@ func (p *pass) guess(a chains.Address) []int {
 // accountLay says which answers an account's reads bring, in order.
 type accountLay struct {
 	pool, vai  bool
-	perLeg     int
 	index      bool
 	forced     bool
 	slotLegs   []bool
