@@ -3,6 +3,7 @@ package aavev3
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/holiman/uint256"
 
@@ -144,15 +145,19 @@ func addDebts(sum map[uint8]uint256.Int, a *account, op func(z, x, y *uint256.In
 
 // sums compares all scaled debts with what the debt tokens say.
 func (p *pass) sums(b *Book) {
+	var off []string
 	for i := range b.table.res {
 		r := &b.table.res[i]
 		if !r.stableSupply.IsZero() {
 			p.fault("stable-debt", fmt.Sprintf("%s of %s is owed at stable rates, which this program does not read: the accounts that owe it are worse off than shown", r.stableSupply.Dec(), r.symbol))
 		}
 		if ours := b.debts[uint8(r.id)]; ours != r.scaledDebt {
-			p.fault("sum", fmt.Sprintf("the debts known in %s add up to %s scaled units and its debt token says %s: borrowers are missing or wrong",
-				r.symbol, ours.Dec(), r.scaledDebt.Dec()))
+			off = append(off, fmt.Sprintf("%s: %s instead of %s", r.symbol, ours.Dec(), r.scaledDebt.Dec()))
 		}
+	}
+	if len(off) > 0 {
+		p.fault("sum", "the debts known, in scaled units, are not what the debt tokens say ("+strings.Join(off, "; ")+
+			"): borrowers are missing unless from_block is the pool's deployment or before, or the accounts file complete")
 	}
 }
 
