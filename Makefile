@@ -6,7 +6,7 @@ LINT     := $(BIN)/golangci-lint
 LINT_VER := v2.15.0
 TESTTIME := 25m
 
-.PHONY: build test check fmt vet lint bench fuzz clean
+.PHONY: build test check fmt vet lint bench fuzz demo-recording clean
 
 build:
 	$(GO) build -o liqwatch ./cmd/liqwatch
@@ -42,6 +42,10 @@ fuzz:
 			echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; \
 	done
+
+# What "liqwatch demo" plays, made again on a devnet: whenever what is read of a market changes.
+demo-recording:
+	./devnet/record-demo.sh
 
 clean:
 	rm -rf liqwatch .cache

@@ -22,12 +22,14 @@ func (w *Writer) Record(chain chains.Chain) *Recorder { return &Recorder{chain, 
 // Name is the chain's.
 func (r *Recorder) Name() string { return r.chain.Name() }
 
-// Capabilities are the chain's.
+// Capabilities are the chain's, but for reads of storage by programs: those answer many
+// things at once, and a recording of single answers outlives changes in who asks what.
 func (r *Recorder) Capabilities(ctx context.Context) (chains.Capabilities, error) {
 	can, err := r.chain.Capabilities(ctx)
 	if err != nil {
 		return can, err
 	}
+	can.Slots = false
 	return can, r.w.put(r.Name(), func(c int) {
 		track := r.w.tape.chains[c]
 		if track.can == nil || *track.can != can {
