@@ -109,18 +109,26 @@ func benchSubject(cfg *config.Config, name string) (bench.Subject, error) {
 }
 
 func benchTable(w io.Writer, results []bench.Comparison) error {
-	t := newTable(w, "what", "way", "requests", "round trips", "KB up", "KB down", "seconds", "same health")
+	t := newTable(w, "what", "way", "requests", "eth_calls", "eth_getLogs", "round trips", "KB up", "KB down", "seconds", "same health")
 	for _, c := range results {
 		for _, cost := range []bench.Cost{c.Usual, c.Ours} {
-			t.row(c.What, cost.Way, fmt.Sprint(cost.Count.Requests), fmt.Sprint(cost.Count.Trips),
+			t.row(c.What, cost.Way, fmt.Sprint(cost.Count.Requests), perBlock(c, cost, "eth_call"), perBlock(c, cost, "eth_getLogs"), fmt.Sprint(cost.Count.Trips),
 				fmt.Sprintf("%.1f", float64(cost.Count.Up)/1e3), fmt.Sprintf("%.1f", float64(cost.Count.Down)/1e3),
 				fmt.Sprintf("%.2f", cost.Took.Seconds()), fmt.Sprintf("%d of %d", c.Agree, c.Accounts))
 		}
-		t.row("", "times less", ratio(float64(c.Usual.Count.Requests), float64(c.Ours.Count.Requests)),
+		t.row("", "times less", ratio(float64(c.Usual.Count.Requests), float64(c.Ours.Count.Requests)), "", "",
 			ratio(float64(c.Usual.Count.Trips), float64(c.Ours.Count.Trips)), ratio(float64(c.Usual.Count.Up), float64(c.Ours.Count.Up)),
 			ratio(float64(c.Usual.Count.Down), float64(c.Ours.Count.Down)), ratio(c.Usual.Took.Seconds(), c.Ours.Took.Seconds()))
 	}
 	return t.flush()
+}
+
+// perBlock is how often a method was asked, by block where blocks were followed.
+func perBlock(c bench.Comparison, cost bench.Cost, method string) string {
+	if c.Blocks == 0 {
+		return fmt.Sprint(cost.Count.Methods[method])
+	}
+	return fmt.Sprintf("%.2f a block", cost.Count.Per(method, c.Blocks))
 }
 
 func ratio(usual, ours float64) string {

@@ -35,6 +35,7 @@ type Cost struct {
 type Comparison struct {
 	What        string
 	Accounts    int
+	Blocks      int // followed; 0 for a cold start
 	Usual, Ours Cost
 	// Agree is how many accounts had the same health factor, to the last unit.
 	Agree int

@@ -49,6 +49,12 @@ func Following(ctx context.Context, s Subject, blocks uint64) (Comparison, error
 		}
 	}
 	c.Ours = Cost{"liqwatch", meter.Count().Since(before), time.Since(start)}
+	c.Blocks = int(blocks)
+	logs, err := client.Logs(ctx, market.Follow(), path[1].Number, path[len(path)-1])
+	if err != nil {
+		return c, err
+	}
+	c.What += fmt.Sprintf(" with %d logs of the market", len(logs))
 	return refreshAll(ctx, meter, market, path, c)
 }
 

@@ -72,6 +72,15 @@ func (m *Meter) Count() Count {
 	return c
 }
 
+// Bytes are those of both directions.
+func (c Count) Bytes() int64 { return c.Up + c.Down }
+
+// Per is how often a method was asked for each of so many blocks; for all where none
+// were followed.
+func (c Count) Per(method string, blocks int) float64 {
+	return float64(c.Methods[method]) / float64(max(1, blocks))
+}
+
 // Since is what has passed since an earlier count.
 func (c Count) Since(before Count) Count {
 	d := Count{
