@@ -23,6 +23,8 @@ type reader struct {
 	reads  int
 	bytes  int // of calldata or slot, and of answers
 	bare   bool
+	// elsewhere has slots answered as if a contract kept its storage in another place.
+	elsewhere func(chains.Read) bool
 }
 
 func (n *reader) can() chains.Capabilities {
@@ -94,6 +96,9 @@ func (n *reader) plain(ctx context.Context, at chains.Block, replaced []chains.O
 		}
 		for i := range part {
 			out[from+i].Data = results[from+i]
+			if r := reads[from+i]; n.elsewhere != nil && r.IsSlot() && n.elsewhere(r) {
+				out[from+i].Data = make([]byte, 32)
+			}
 			n.bytes += len(out[from+i].Data)
 			if part[i].Err == nil {
 				continue

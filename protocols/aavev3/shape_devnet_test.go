@@ -81,3 +81,25 @@ func TestPositionIsForPeople(t *testing.T) {
 	_, ok = m.book.Find("nonsense")
 	require.False(t, ok)
 }
+
+// A pool or a token whose storage is not where it is looked for is read by views.
+func TestStorageThatIsElsewhereIsNotBelieved(t *testing.T) {
+	n, w := deploy(t, aave.V36, aave.Options{})
+	borrowers(t, w)
+	want := n.opened(t, w.Provider, NoFork)
+	debt := w.Asset("USDC").VToken
+	for name, elsewhere := range map[string]func(chains.Read) bool{
+		"pool":  func(r chains.Read) bool { return r.To == want.shape.pool },
+		"token": func(r chains.Read) bool { return r.To == debt },
+	} {
+		n.elsewhere = elsewhere
+		m := n.opened(t, w.Provider, NoFork)
+		require.Equal(t, name == "token", m.shape.slots, name)
+		require.NotContains(t, m.shape.balances, debt, name)
+		require.Equal(t, want.book.Len(), m.book.Len(), name)
+		for i := range want.book.Len() {
+			require.Equal(t, want.book.shelf.account(i), m.book.shelf.account(i), name)
+		}
+		n.verified(t, m)
+	}
+}
