@@ -55,6 +55,9 @@ type Edge struct {
 type MapOptions struct {
 	// Largest is how many of the largest positions a band lists; 0 means 10.
 	Largest int
+	// BandsOnly leaves Down and Up empty. Each of their edges asks the books for the
+	// amounts of everything liquidatable there, which the bands do not need.
+	BandsOnly bool
 }
 
 // Map cuts the ladder at edges; spot is always one, and edges equal to it or
@@ -85,6 +88,9 @@ func (l *Ladder) Map(edges []decimal.Decimal, opt MapOptions) (*Map, error) {
 	}
 	for k, b := range cut.up {
 		m.Bands = append(m.Bands, l.band(b, above, k, up, opt.Largest))
+	}
+	if opt.BandsOnly {
+		return m, nil
 	}
 	if m.Down, err = l.edges(below); err != nil {
 		return nil, err

@@ -22,9 +22,9 @@ func demoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
 		Usage: "play an hour of an embedded market: no network, no keys",
-		Flags: []cli.Flag{
+		Flags: append(showFlags(),
 			&cli.DurationFlag{Name: "for", Value: 45 * time.Second, Usage: "how long the story takes; 0 for as fast as it goes"},
-		},
+		),
 		Action: runDemo,
 	}
 }

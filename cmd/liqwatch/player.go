@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -20,6 +22,7 @@ import (
 	"liqwatch/internal/config"
 	"liqwatch/internal/store"
 	"liqwatch/internal/watch"
+	"liqwatch/internal/web"
 	"liqwatch/protocols"
 )
 
@@ -37,14 +40,19 @@ type player struct {
 	now       atomic.Int64 // of the recording, unix seconds
 	forecast  *watch.Forecast
 	alerts    int
+	show      pageFlags
+	markets   map[string][]protocols.Market // by chain
+	from      *watched
+	page      *web.Server // nil without one
+	listener  net.Listener
 	close     []func() error
 }
 
 // terminal is the one notifier of a player.
 const terminal = "terminal"
 
-func newPlayer(ctx context.Context, rec *recorded.Recording, out io.Writer, log zerolog.Logger) (*player, error) {
-	p := &player{rec: rec, out: out, followers: map[string]*watch.Follower{}}
+func newPlayer(ctx context.Context, rec *recorded.Recording, show pageFlags, out io.Writer, log zerolog.Logger) (*player, error) {
+	p := &player{rec: rec, show: show, out: out, followers: map[string]*watch.Follower{}}
 	if err := p.build(ctx, log); err != nil {
 		p.Close()
 		return nil, err
@@ -70,7 +78,14 @@ func (p *player) build(ctx context.Context, log zerolog.Logger) error {
 	if err != nil {
 		return err
 	}
-	return p.buildMarkets(tracker, rules, log)
+	if err := tracker.KeepMutes(ctx, p.store); err != nil {
+		return err
+	}
+	if err := p.buildMarkets(tracker, rules, log); err != nil {
+		return err
+	}
+	p.openPage(ctx, p.show, tracker, log)
+	return nil
 }
 
 // openStore makes a store that lasts as long as the player.
@@ -93,6 +108,7 @@ func (p *player) buildMarkets(tracker *alerts.Tracker, rules []alerts.Rule, log 
 		return err
 	}
 	byChain := groupByChain(markets)
+	p.markets = byChain
 	p.engine = watch.NewEngine(tracker, rules, sortedKeys(byChain), log)
 	p.engine.Now = p.clock
 	if err := setUpEngine(p.engine, p.cfg); err != nil {
@@ -112,18 +128,24 @@ func (p *player) buildMarkets(tracker *alerts.Tracker, rules []alerts.Rule, log 
 
 func (p *player) clock() time.Time { return time.Unix(p.now.Load(), 0) }
 
-// play goes through the whole recording; between waits before every step.
-func (p *player) play(ctx context.Context, between func(context.Context) error) error {
+// play goes through the whole recording; between waits before every step, end
+// after the last: only then is the page closed.
+func (p *player) play(ctx context.Context, between, end func(context.Context) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	delivered := make(chan struct{})
 	go func() {
 		p.posts.Run(ctx)
 		close(delivered)
 	}()
+	shown := make(chan error, 1)
+	go func() { shown <- servePage(ctx, p.page, p.listener) }()
 	err := p.steps(ctx, between)
+	if err == nil {
+		err = end(ctx)
+	}
 	stop()
 	<-delivered
-	return err
+	return errors.Join(err, <-shown)
 }
 
 func (p *player) steps(ctx context.Context, between func(context.Context) error) error {
@@ -170,6 +192,10 @@ func (p *player) step(ctx context.Context, c *recorded.Chain) error {
 		return fmt.Errorf("play block %d: %w", head.Number, err)
 	}
 	p.alerts += len(made)
+	if p.page != nil {
+		p.from.sweep(f)
+		tellPage(p.page, c.Name(), out, 0)
+	}
 	if p.forecast != nil {
 		p.forecast.Count(out.Liquidations, p.usd)
 	}

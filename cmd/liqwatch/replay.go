@@ -19,9 +19,9 @@ func replayCommand() *cli.Command {
 		Name:      "replay",
 		Usage:     "play a recording through the rules it was made with; messages go to the terminal",
 		ArgsUsage: "FILE",
-		Flags: []cli.Flag{
+		Flags: append(showFlags(),
 			&cli.DurationFlag{Name: "pace", Usage: "time between two blocks"},
-		},
+		),
 		Action: runReplay,
 	}
 }
@@ -43,7 +43,7 @@ func runReplay(ctx context.Context, cmd *cli.Command) error {
 func playStory(ctx context.Context, cmd *cli.Command, rec *recorded.Recording, pace time.Duration) error {
 	w := cmd.Root().Writer
 	log := zerolog.New(cmd.Root().ErrWriter).Level(zerolog.ErrorLevel).With().Timestamp().Logger()
-	p, err := newPlayer(ctx, rec, w, log)
+	p, err := newPlayer(ctx, rec, chosenPage(cmd, pace), w, log)
 	if err != nil {
 		return err
 	}
@@ -56,11 +56,23 @@ func playStory(ctx context.Context, cmd *cli.Command, rec *recorded.Recording, p
 			}
 		}
 		return pause(ctx, pace)
+	}, func(ctx context.Context) error {
+		if err := p.epilogue(w, time.Since(start)); err != nil {
+			return err
+		}
+		return p.linger(ctx)
 	})
-	if err != nil {
-		return err
+	return err
+}
+
+// linger keeps the page open after the story, where somebody may be looking at it.
+func (p *player) linger(ctx context.Context) error {
+	if p.page == nil || !p.show.stay {
+		return nil
 	}
-	return p.epilogue(w, time.Since(start))
+	fmt.Fprintln(p.out, "\nThe story is over; the page stays open until Ctrl-C.")
+	<-ctx.Done()
+	return nil
 }
 
 // foresee draws the ladder at the start of the recording.

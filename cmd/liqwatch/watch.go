@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"net"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -13,6 +17,7 @@ import (
 	"liqwatch/internal/config"
 	"liqwatch/internal/store"
 	"liqwatch/internal/watch"
+	"liqwatch/internal/web"
 	"liqwatch/thresholds"
 )
 
@@ -41,10 +46,12 @@ func runWatch(ctx context.Context, cmd *cli.Command) error {
 
 // daemon is everything `watch` holds open.
 type daemon struct {
-	store   *store.Store
-	watcher *watch.Watcher
-	posts   *alerts.Dispatcher
-	close   []func() error
+	store    *store.Store
+	watcher  *watch.Watcher
+	posts    *alerts.Dispatcher
+	page     *web.Server // nil when it is off
+	listener net.Listener
+	close    []func() error
 }
 
 func newDaemon(ctx context.Context, cmd *cli.Command, cfg *config.Config, log zerolog.Logger) (*daemon, error) {
@@ -78,12 +85,20 @@ func (d *daemon) build(ctx context.Context, cmd *cli.Command, cfg *config.Config
 	if err != nil {
 		return err
 	}
+	if err := tracker.KeepMutes(ctx, d.store); err != nil {
+		return err
+	}
+	spots, err := spotFeeds(cfg, markets)
+	if err != nil {
+		return err
+	}
 	byChain := groupByChain(markets)
 	engine := watch.NewEngine(tracker, rules, sortedKeys(byChain), log)
 	if err := setUpEngine(engine, cfg); err != nil {
 		return err
 	}
-	var followers []*watch.Follower
+	from := newWatched(engine, byChain)
+	followers := map[string]*watch.Follower{}
 	bar := newProgress(cmd)
 	for _, name := range sortedKeys(byChain) {
 		chain, stop, err := catalog.OpenChain(cfg.Chains[name], log)
@@ -93,12 +108,19 @@ func (d *daemon) build(ctx context.Context, cmd *cli.Command, cfg *config.Config
 		d.close = append(d.close, stop)
 		f := watch.NewFollower(chain, byChain[name], d.store, log)
 		f.SweepEvery, f.Progress = cfg.Sweep, bar.Report
-		followers = append(followers, f)
+		f.WatchSpot(spots[name]...)
+		followers[name], from.chains[name] = f, chain
 	}
-	d.watcher = watch.NewWatcher(engine, followers, log)
+	d.watcher = watch.NewWatcher(engine, slices.Collect(maps.Values(followers)), log)
 	d.watcher.StaleAfter = staleAfter(cfg)
-	d.watcher.Passed = func(string, watch.Outcome, time.Duration) { bar.Finish() }
-	return nil
+	d.watcher.Passed = func(name string, out watch.Outcome, took time.Duration) {
+		bar.Finish()
+		if d.page != nil {
+			from.sweep(followers[name])
+			tellPage(d.page, name, out, took)
+		}
+	}
+	return d.openPage(ctx, cfg, from, tracker, log)
 }
 
 // run watches and delivers until the context ends, or until the configuration
@@ -111,10 +133,12 @@ func (d *daemon) run(ctx context.Context) error {
 		d.posts.Run(ctx)
 		close(delivered)
 	}()
+	shown := make(chan error, 1)
+	go func() { shown <- servePage(ctx, d.page, d.listener) }()
 	err := d.watcher.Run(ctx)
 	stop()
 	<-delivered
-	return err
+	return errors.Join(err, <-shown)
 }
 
 // Close lets go of everything, last opened first.

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/urfave/cli/v3"
+
+	"liqwatch/chains"
+	"liqwatch/chains/evm"
+	"liqwatch/chains/tron"
+	"liqwatch/internal/alerts"
+	"liqwatch/internal/config"
+	"liqwatch/internal/store"
+	"liqwatch/internal/watch"
+	"liqwatch/internal/web"
+	"liqwatch/protocols"
+)
+
+// watched is what the page asks: the engine, and what only the wiring knows.
+type watched struct {
+	engine *watch.Engine
+	chains map[string]chains.Chain
+	byName map[string][]protocols.Market
+
+	mu    sync.Mutex
+	swept map[string]time.Time // by market
+}
+
+func newWatched(engine *watch.Engine, byName map[string][]protocols.Market) *watched {
+	return &watched{engine: engine, byName: byName, chains: map[string]chains.Chain{}, swept: map[string]time.Time{}}
+}
+
+// Books are the newest.
+func (w *watched) Books() []protocols.Book { return w.engine.Books() }
+
+// sweep notes when the markets of a follower were last read whole.
+func (w *watched) sweep(f *watch.Follower) {
+	swept := f.Swept()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for market, at := range swept {
+		w.swept[market] = at
+	}
+}
+
+// Chains are where all chains stand.
+func (w *watched) Chains() []web.ChainState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []web.ChainState
+	for _, s := range w.engine.Status() {
+		c := web.ChainState{Name: s.Chain, Block: s.Block, Final: s.Final, Fed: s.Fed, Why: s.Why, Nodes: nodesOf(w.chains[s.Chain])}
+		for _, m := range w.byName[s.Chain] {
+			c.Markets = append(c.Markets, web.MarketState{Name: m.Name(), Fed: s.Markets[m.Name()], Verified: w.swept[m.Name()]})
+		}
+		for axis, p := range s.Spots {
+			c.Spots = append(c.Spots, web.SpotPrice{Axis: axis, Price: p.Price, Updated: time.Unix(int64(p.Updated), 0)})
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// nodesOf are the request counts of the clients that keep them.
+func nodesOf(chain chains.Chain) []web.NodeState {
+	switch c := chain.(type) {
+	case interface{ Stats() evm.Stats }:
+		var out []web.NodeState
+		for _, n := range c.Stats().Nodes {
+			out = append(out, web.NodeState{Name: n.Node, Requests: n.Requests, Failed: n.Failed})
+		}
+		return out
+	case interface{ Stats() tron.Stats }:
+		return []web.NodeState{{Name: "all nodes", Requests: c.Stats().Requests}}
+	}
+	return nil
+}
+
+// openPage makes the page and listens.
+func openPage(ctx context.Context, opt web.Options, log zerolog.Logger) (*web.Server, net.Listener, error) {
+	page := web.New(opt, log)
+	l, err := page.Open(ctx)
+	return page, l, err
+}
+
+// pageOptions are what the file says of the page.
+func pageOptions(cfg *config.Config, from *watched, kept *store.Store, tracker *alerts.Tracker) web.Options {
+	opt := web.Options{
+		Source: from, Keeper: kept, Muter: tracker, Rules: func() []web.Rule { return rulesNow(cfg, tracker) },
+		References: map[string]string{}, StaleAfter: staleAfter(cfg), Token: cfg.Web.Token.Reveal(),
+		Listen: cfg.Web.Listen, Version: version,
+	}
+	for _, r := range cfg.Rules {
+		if !slices.Contains(opt.Axes, r.Axis) {
+			opt.Axes = append(opt.Axes, r.Axis)
+		}
+	}
+	for _, name := range sortedKeys(cfg.Axes) {
+		opt.References[name] = cfg.Axes[name].Reference
+		if !slices.Contains(opt.Axes, name) {
+			opt.Axes = append(opt.Axes, name)
+		}
+	}
+	return opt
+}
+
+// rulesNow are the rules with the levels they have now: those of walls move.
+func rulesNow(cfg *config.Config, tracker *alerts.Tracker) []web.Rule {
+	out := make([]web.Rule, 0, len(cfg.Rules))
+	for _, r := range cfg.Rules {
+		one := web.Rule{Name: r.Name, Axis: r.Axis, Levels: r.Levels.Prices}
+		if r.Levels.Walls || r.Walls != nil {
+			one.Levels = tracker.WatchedLevels(r.Name)
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// tellPage hands the page what a pass brought.
+func tellPage(page *web.Server, chain string, out watch.Outcome, took time.Duration) {
+	var above *uint64
+	if out.Undone {
+		above = &out.Ancestor.Number
+	}
+	page.Passed(chain, time.Unix(int64(out.Block.Time), 0), took, out.Liquidations, above)
+}
+
+// openPage opens the page of the daemon, unless the file says off.
+func (d *daemon) openPage(ctx context.Context, cfg *config.Config, from *watched, tracker *alerts.Tracker, log zerolog.Logger) error {
+	if cfg.Web.Off() {
+		return nil
+	}
+	page, l, err := openPage(ctx, pageOptions(cfg, from, d.store, tracker), log)
+	if err != nil {
+		return cfg.At("web", "listen").Wrap(usage(err))
+	}
+	d.page, d.listener = page, l
+	d.close = append(d.close, l.Close)
+	return nil
+}
+
+// openPage opens the page of a player. A port that is taken is told, and the
+// story goes on without a page.
+func (p *player) openPage(ctx context.Context, show pageFlags, tracker *alerts.Tracker, log zerolog.Logger) {
+	if show.listen == "off" {
+		return
+	}
+	p.from = newWatched(p.engine, p.markets)
+	opt := pageOptions(p.cfg, p.from, p.store, tracker)
+	opt.Listen, opt.Token, opt.Now, opt.Recorded = show.listen, show.token, p.clock, true
+	opt.Note = "This is a recording of real contracts on a local chain, played faster than it happened. Times are the recording's."
+	page, l, err := openPage(ctx, opt, log)
+	if err != nil {
+		log.Error().Err(err).Msg("the story goes on without a page; --listen chooses another address")
+		return
+	}
+	p.page, p.listener = page, l
+	fmt.Fprintf(p.out, "The page: http://%s\n\n", l.Addr())
+}
+
+// pageFlags are those of demo and replay.
+type pageFlags struct {
+	listen, token string
+	stay          bool
+}
+
+// servePage serves until the context ends; without a page there is nothing to do.
+func servePage(ctx context.Context, page *web.Server, l net.Listener) error {
+	if page == nil {
+		return nil
+	}
+	return page.Run(ctx, l)
+}
+
+// showFlags are those of the commands that play a recording.
+func showFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8787", Usage: "address and port of the page while the story is told at a pace; off for none"},
+		&cli.StringFlag{Name: "token", Usage: "lets whoever knows it acknowledge and mute on the page", Sources: cli.EnvVars("LIQWATCH_WEB_TOKEN")},
+		&cli.BoolFlag{Name: "stay", Usage: "keep the page open when the story is over; the default on a terminal"},
+	}
+}
+
+// chosenPage reads the flags. A story told as fast as it goes has no page unless
+// one is asked for: it would be gone before anybody saw it.
+func chosenPage(cmd *cli.Command, pace time.Duration) pageFlags {
+	f := pageFlags{listen: cmd.String("listen"), token: cmd.String("token"), stay: cmd.Bool("stay")}
+	if pace == 0 && !cmd.IsSet("listen") && !f.stay {
+		f.listen = "off"
+	}
+	if !cmd.IsSet("stay") && pace > 0 {
+		f.stay = isTerminal(cmd.Root().Writer)
+	}
+	return f
+}

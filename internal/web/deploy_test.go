@@ -1,0 +1,61 @@
+package web_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"liqwatch/internal/alerts"
+)
+
+// The alert rules and the dashboard name only metrics that exist.
+func TestDeployedFilesNameMetricsThatExist(t *testing.T) {
+	w := demoPage(t)
+	post := alerts.Post{Alert: alerts.Alert{Key: "k", Kind: alerts.KindApproach, Rule: "eth"}, Notify: []string{"risk"}}
+	require.NoError(t, w.store.Post(context.Background(), w.now, post))
+	w.page.Passed("devnet", w.now, 1, nil, nil)
+	// How a fault is counted needs a book that has one; its name is what the meter declares.
+	source, err := os.ReadFile("meter.go")
+	require.NoError(t, err)
+	require.Contains(t, string(source), `gauge("market_faults"`)
+	exists := get(t, w, "/metrics") + "\nliqwatch_market_faults"
+	require.Contains(t, exists, `liqwatch_alerts_total{kind="approach"`)
+	require.Contains(t, exists, `liqwatch_requests_total{chain="devnet",method="eth_call"`)
+	named := 0
+	for _, file := range []string{"../../deploy/prometheus-rules.yml", "../../deploy/grafana-dashboard.json"} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, name := range regexp.MustCompile(`\bliqwatch_[a-z_]+`).FindAllString(string(text), -1) {
+			require.Regexp(t, `(?m)^`+name+`(\{| |$)`, exists, "%s of %s", name, file)
+			named++
+		}
+	}
+	require.Greater(t, named, 20)
+}
+
+// promtool, of Debian's prometheus package, takes the rules.
+func TestPromtoolTakesTheRules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("may install promtool")
+	}
+	if _, err := exec.LookPath("promtool"); err != nil {
+		out, err := exec.CommandContext(t.Context(), "apt-get", "install", "-y", "--no-install-recommends", "prometheus").CombinedOutput()
+		require.NoError(t, err, "install promtool: %s", out)
+	}
+	out, err := exec.CommandContext(t.Context(), "promtool", "check", "rules", "../../deploy/prometheus-rules.yml").CombinedOutput()
+	require.NoError(t, err, string(out))
+	w := demoPage(t)
+	cmd := exec.CommandContext(t.Context(), "promtool", "check", "metrics")
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	go func() {
+		_, _ = stdin.Write([]byte(get(t, w, "/metrics")))
+		_ = stdin.Close()
+	}()
+	out, err = cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+}

@@ -1,0 +1,113 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"liqwatch/protocols"
+)
+
+type state struct {
+	Time    time.Time    `json:"time"`
+	Version string       `json:"version"`
+	Ready   bool         `json:"ready"`
+	Why     string       `json:"why,omitempty"` // not ready because
+	Stale   bool         `json:"stale"`
+	Chains  []chainState `json:"chains"`
+	Viewers int          `json:"viewers"`
+}
+
+type chainState struct {
+	Chain      string        `json:"chain"`
+	Block      uint64        `json:"block"`
+	BlockTime  *time.Time    `json:"block_time"`
+	Final      uint64        `json:"final"`
+	Fed        *time.Time    `json:"fed"`
+	AgeSeconds int64         `json:"age_seconds"`
+	Stale      bool          `json:"stale"`
+	Why        string        `json:"why,omitempty"`
+	Markets    []marketState `json:"markets"`
+	Nodes      []nodeState   `json:"nodes"`
+}
+
+type marketState struct {
+	Market    string     `json:"market"`
+	Protocol  string     `json:"protocol,omitempty"`
+	Block     uint64     `json:"block"`
+	Fed       *time.Time `json:"fed"`
+	Stale     bool       `json:"stale"`
+	Positions int        `json:"positions"`
+	Verified  *time.Time `json:"verified"` // when all accounts were last read again
+	Faults    []fault    `json:"faults"`
+	Coming    int        `json:"coming_prices"`
+	Known     bool       `json:"known"` // false: not read yet, or resyncing
+}
+
+type fault struct {
+	Kind   string `json:"kind"`
+	Detail string `json:"detail"`
+}
+
+type nodeState struct {
+	Node     string            `json:"node"`
+	Requests map[string]uint64 `json:"requests"`
+	Failed   uint64            `json:"failed"`
+}
+
+func (s *Server) stateAPI(r *http.Request) (any, error) { return s.state(r), nil }
+
+// state is where everything stands: the proof of life.
+func (s *Server) state(r *http.Request) *state {
+	snap, now := s.views.snapshot(), s.opt.Now()
+	out := &state{Time: now.UTC(), Version: s.opt.Version, Chains: []chainState{}, Viewers: s.hub.count()}
+	out.Why = s.notReady(r.Context())
+	out.Ready = out.Why == ""
+	books := map[string]protocols.Book{}
+	for _, b := range snap.books {
+		books[b.Market()] = b
+	}
+	for _, c := range snap.chains {
+		one := s.chainState(c, books, now)
+		out.Stale = out.Stale || one.Stale
+		for _, m := range one.Markets {
+			out.Stale = out.Stale || m.Stale
+		}
+		out.Chains = append(out.Chains, one)
+	}
+	return out
+}
+
+func (s *Server) chainState(c ChainState, books map[string]protocols.Book, now time.Time) chainState {
+	out := chainState{
+		Chain: c.Name, Block: c.Block.Number, Final: c.Final, Why: c.Why, Markets: []marketState{}, Nodes: []nodeState{},
+		AgeSeconds: int64(now.Sub(c.Fed).Seconds()), Stale: c.Block.Number == 0 || now.Sub(c.Fed) > s.opt.StaleAfter,
+	}
+	if c.Block.Number != 0 {
+		at, fed := time.Unix(int64(c.Block.Time), 0).UTC(), c.Fed.UTC()
+		out.BlockTime, out.Fed = &at, &fed
+	}
+	for _, m := range c.Markets {
+		one := marketState{Market: m.Name, Faults: []fault{}, Fed: moment(m.Fed), Verified: moment(m.Verified)}
+		one.Stale = m.Fed.IsZero() || now.Sub(m.Fed) > s.opt.StaleAfter
+		if b := books[m.Name]; b != nil {
+			one.Known, one.Protocol, one.Block, one.Positions, one.Coming = true, b.Protocol(), b.Block().Number, b.Len(), len(b.Coming())
+			for _, f := range b.Faults() {
+				one.Faults = append(one.Faults, fault(f))
+			}
+		}
+		out.Markets = append(out.Markets, one)
+	}
+	for _, n := range c.Nodes {
+		out.Nodes = append(out.Nodes, nodeState{n.Name, n.Requests, n.Failed})
+	}
+	return out
+}
+
+// moment is a time, or nothing for one that has not come.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

@@ -1,0 +1,301 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/holiman/uint256"
+	"github.com/shopspring/decimal"
+
+	"liqwatch/chains"
+	"liqwatch/internal/store"
+	"liqwatch/protocols"
+	"liqwatch/thresholds"
+)
+
+// snapshot is what the source said last.
+type snapshot struct {
+	books  []protocols.Book
+	chains []ChainState
+	blocks []chains.Block // of the books, in their order
+}
+
+// view is the ladder of one axis, with all that is read off it. Nothing changes it.
+type view struct {
+	revision uint64
+	made     time.Time
+	ladder   *thresholds.Ladder
+	cut      *thresholds.Map
+	walls    []thresholds.Wall
+	largest  []account
+	books    []protocols.Book
+
+	sums    sync.Once // see whole
+	full    *thresholds.Map
+	sumsErr error
+}
+
+// views are the ladders that somebody looks at.
+type views struct {
+	s *Server
+
+	mu       sync.Mutex
+	now      snapshot
+	lookedAt time.Time
+	revision uint64
+	axes     map[string]*axisView
+
+	building sync.Mutex // one ladder at a time: the watcher needs the other core
+}
+
+type axisView struct {
+	view    *view
+	err     error
+	of      snapshot
+	asked   time.Time
+	nextAt  time.Time // not built again before
+	running bool
+	ready   chan struct{} // closed when the first is there
+}
+
+// dutyCycle bounds what viewers cost the watcher: after a ladder took t to build,
+// it is not built again for this many times t.
+const dutyCycle = 12
+
+// mostAxes are kept; the one not asked for longest makes place.
+const mostAxes = 16
+
+func newViews(s *Server) *views { return &views{s: s, axes: map[string]*axisView{}} }
+
+// take looks at the source. It reports whether anything moved.
+func (v *views) take() bool {
+	now := snapshot{books: v.s.opt.Source.Books(), chains: v.s.opt.Source.Chains()}
+	for _, b := range now.books {
+		now.blocks = append(now.blocks, b.Block())
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	moved := !slices.Equal(now.blocks, v.now.blocks) || len(now.chains) != len(v.now.chains)
+	for i := range now.chains {
+		moved = moved || now.chains[i].Why != v.now.chains[i].Why || now.chains[i].Block != v.now.chains[i].Block
+	}
+	v.now, v.lookedAt = now, time.Now()
+	if moved {
+		v.revision++
+	}
+	return moved
+}
+
+func (v *views) snapshot() snapshot {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.now
+}
+
+// looked is when the source was last looked at.
+func (v *views) looked() time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.lookedAt
+}
+
+// joint moves several axes at once, one question at a time.
+func (v *views) joint(moves []protocols.Move) (*thresholds.StressResult, error) {
+	v.building.Lock()
+	defer v.building.Unlock()
+	return thresholds.Stress(v.snapshot().books, moves, nil)
+}
+
+// errStarting: there is nothing to show yet.
+var errStarting = errors.New("the first pass has not ended: no position is known yet")
+
+// get is the newest ladder of an axis that there is. The first is waited for; a
+// newer one is begun in the background when the books have moved.
+func (v *views) get(axis string) (*view, error) {
+	v.mu.Lock()
+	if len(v.now.books) == 0 {
+		v.mu.Unlock()
+		return nil, errStarting
+	}
+	a := v.axes[axis]
+	if a == nil {
+		if !known(v.now.books, axis) {
+			names := axesOf(v.now.books)
+			v.mu.Unlock()
+			return nil, fmt.Errorf("%w %q: the markets have %s", thresholds.ErrNoAxis, short(axis, 40), names)
+		}
+		a = &axisView{ready: make(chan struct{})}
+		v.evict()
+		v.axes[axis] = a
+	}
+	a.asked = time.Now()
+	if !a.running && a.asked.After(a.nextAt) && (a.view == nil || !slices.Equal(a.of.blocks, v.now.blocks)) {
+		a.running = true
+		go v.build(axis, a, v.now)
+	}
+	have, err := a.view, a.err
+	v.mu.Unlock()
+	if have != nil || err != nil {
+		return have, err
+	}
+	<-a.ready
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return a.view, a.err
+}
+
+// evict makes place for one more axis.
+func (v *views) evict() {
+	if len(v.axes) < mostAxes {
+		return
+	}
+	oldest := ""
+	for name, a := range v.axes {
+		if !a.running && (oldest == "" || a.asked.Before(v.axes[oldest].asked)) {
+			oldest = name
+		}
+	}
+	delete(v.axes, oldest)
+}
+
+func (v *views) build(axis string, a *axisView, of snapshot) {
+	v.building.Lock()
+	start := time.Now()
+	made, err := v.s.build(axis, of)
+	took := time.Since(start)
+	v.building.Unlock()
+	v.mu.Lock()
+	v.revision++
+	if err == nil {
+		made.revision = v.revision
+		a.view = made
+	}
+	a.err, a.of, a.running, a.nextAt = err, of, false, time.Now().Add(dutyCycle*took)
+	select {
+	case <-a.ready:
+	default:
+		close(a.ready)
+	}
+	v.mu.Unlock()
+	v.s.meter.built(axis, took)
+	v.s.hub.tell("ladder " + axis)
+}
+
+// build reads everything off one ladder.
+func (s *Server) build(axis string, of snapshot) (*view, error) {
+	l, err := thresholds.Build(axis, s.opt.References[axis], of.books)
+	if err != nil {
+		return nil, fmt.Errorf("build the ladder: %w", err)
+	}
+	v := &view{made: s.opt.Now(), ladder: l, books: of.books}
+	edges, err := l.StepEdges(pageStep(l.Spot()))
+	if err != nil {
+		return nil, fmt.Errorf("cut the ladder: %w", err)
+	}
+	edges = append(edges, s.levels(axis)...)
+	if v.cut, err = l.Map(edges, thresholds.MapOptions{BandsOnly: true}); err != nil {
+		return nil, fmt.Errorf("cut the ladder: %w", err)
+	}
+	if v.walls, err = l.Walls(thresholds.WallOptions{}); err != nil {
+		return nil, fmt.Errorf("find the walls: %w", err)
+	}
+	v.largest = largestOf(v.cut, of.books, mostAccounts)
+	return v, nil
+}
+
+// levels are those of all rules on an axis.
+func (s *Server) levels(axis string) []decimal.Decimal {
+	var out []decimal.Decimal
+	for _, r := range s.opt.Rules() {
+		if r.Axis == axis {
+			out = append(out, r.Levels...)
+		}
+	}
+	slices.SortFunc(out, decimal.Decimal.Compare)
+	return slices.CompactFunc(out, decimal.Decimal.Equal)
+}
+
+// pageStep is at most a fiftieth of the price, and 1, 2 or 5 with zeros.
+func pageStep(spot decimal.Decimal) decimal.Decimal {
+	most := spot.Div(decimal.NewFromInt(50))
+	power := decimal.New(1, int32(most.NumDigits())+most.Exponent()-1)
+	for _, k := range []int64{5, 2} {
+		if step := power.Mul(decimal.NewFromInt(k)); step.LessThanOrEqual(most) {
+			return step
+		}
+	}
+	return power
+}
+
+// historyOf puts every position at its trigger into the fixed grid that history is
+// kept in, with what is at risk there.
+func historyOf(l *thresholds.Ladder, books []protocols.Book) (map[string][]store.BandPoint, error) {
+	spot := l.Spot().InexactFloat64()
+	low, high := store.Bucket(spot*(1-heightOfHistory)), store.Bucket(spot*(1+heightOfHistory))
+	out := map[string][]store.BandPoint{}
+	for _, b := range books {
+		path, ok := b.Path(l.Axis().Name)
+		if !ok {
+			continue
+		}
+		sums := map[int]uint64{}
+		var prices protocols.Prices
+		for i := range b.Len() {
+			t, err := l.Triggers(b.Market(), i)
+			if err != nil {
+				return nil, fmt.Errorf("cut the ladder for history: %w", err)
+			}
+			for _, trigger := range []*decimal.Decimal{t.Down, t.Up} {
+				if trigger == nil {
+					continue
+				}
+				k := store.Bucket(trigger.InexactFloat64())
+				place, over := uint256.FromBig(trigger.Shift(path.Decimals()).BigInt())
+				if over || k < low || k > high {
+					continue
+				}
+				path.At(place, &prices)
+				f := b.Figures(i, prices)
+				sums[k] += uint64(max(0, prices.USD(&f.AtRisk, b.QuoteDecimals()).IntPart()))
+			}
+		}
+		for k, usd := range sums {
+			out[b.Market()] = append(out[b.Market()], store.BandPoint{Bucket: k, USD: usd})
+		}
+		slices.SortFunc(out[b.Market()], func(a, b store.BandPoint) int { return a.Bucket - b.Bucket })
+	}
+	return out, nil
+}
+
+// whole is the map with what is liquidatable at every edge, made when somebody
+// first wants it: it costs more than all the rest of a view.
+func (v *view) whole() (*thresholds.Map, error) {
+	v.sums.Do(func() {
+		m := *v.cut
+		for _, b := range m.Bands {
+			edge := outer(b)
+			if edge == nil {
+				continue
+			}
+			var t thresholds.Totals
+			if t, v.sumsErr = v.ladder.At(*edge); v.sumsErr != nil {
+				return
+			}
+			if b.Direction == "down" {
+				m.Down = append(m.Down, thresholds.Edge{Price: *edge, Totals: t})
+			} else {
+				m.Up = append(m.Up, thresholds.Edge{Price: *edge, Totals: t})
+			}
+		}
+		v.full = &m
+	})
+	return v.full, v.sumsErr
+}
+
+// known reports that some market has the axis.
+func known(books []protocols.Book, axis string) bool {
+	return slices.ContainsFunc(books, func(b protocols.Book) bool { _, ok := b.Path(axis); return ok })
+}
