@@ -193,9 +193,9 @@ func (o *opening) reserve(r *round, named contracts, list, i int) {
 	var price word
 	there := func() bool { return i < len(o.listed) }
 	// Words 0 and 1 of the list are its offset and length.
-	asset := func(argument int) chains.Link { return r.into(argument, list, 2+i) }
+	asset := func() chains.Link { return r.into(0, list, 2+i) }
 	data := len(r.reads)
-	r.ask(chains.At(zeroCall("getReserveData(address)", 1), r.link(named.pool, 0)).With(asset(0)), func(a chains.Answer) error {
+	r.ask(chains.At(openCall("getReserveData(address)"), r.link(named.pool, 0)).With(asset()), func(a chains.Answer) error {
 		if !there() {
 			return nil
 		}
@@ -227,12 +227,12 @@ func (o *opening) reserve(r *round, named contracts, list, i int) {
 	always, never := func() bool { return true }, func() bool { return false }
 	stable := func() bool { return o.profile.StableDebt && !res.stableDebt.IsZero() }
 	var grace word
-	number(chains.At(zeroCall("getLiquidationGracePeriod(address)", 1), r.link(named.pool, 0)).With(asset(0)), func() bool { return o.profile.Grace }, "getLiquidationGracePeriod", &grace)
+	number(chains.At(openCall("getLiquidationGracePeriod(address)"), r.link(named.pool, 0)).With(asset()), func() bool { return o.profile.Grace }, "getLiquidationGracePeriod", &grace)
 	number(chains.At(abi.Call("scaledTotalSupply()"), r.link(data, 8)), always, "scaledTotalSupply", &res.scaledSupply)
 	number(chains.At(abi.Call("scaledTotalSupply()"), r.link(data, 10)), always, "scaledTotalSupply", &res.scaledDebt)
 	number(chains.At(abi.Call("totalSupply()"), r.link(data, 9)), stable, "totalSupply", &res.stableSupply)
-	number(chains.At(zeroCall("balanceOf(address)", 1), r.link(list, 2+i)).With(r.into(0, data, 8)), never, "balanceOf", &res.held)
-	number(chains.At(zeroCall("getAssetPrice(address)", 1), r.link(named.oracle, 0)).With(asset(0)), never, "getAssetPrice", &price)
+	number(chains.At(openCall("balanceOf(address)"), r.link(list, 2+i)).With(r.into(0, data, 8)), never, "balanceOf", &res.held)
+	number(chains.At(openCall("getAssetPrice(address)"), r.link(named.oracle, 0)).With(asset()), never, "getAssetPrice", &price)
 	r.ask(chains.At(abi.Call("symbol()"), r.link(list, 2+i)), func(a chains.Answer) error {
 		if !a.Failed {
 			res.symbol = abi.Text(a.Data)
@@ -241,7 +241,7 @@ func (o *opening) reserve(r *round, named contracts, list, i int) {
 	})
 	source := len(r.reads)
 	var at chains.Address
-	r.ask(chains.At(zeroCall("getSourceOfAsset(address)", 1), r.link(named.oracle, 0)).With(asset(0)), func(a chains.Answer) error {
+	r.ask(chains.At(openCall("getSourceOfAsset(address)"), r.link(named.oracle, 0)).With(asset()), func(a chains.Answer) error {
 		if x, err := abi.Address(a.Data, 0); err == nil && !a.Failed {
 			at = x
 		}
@@ -263,10 +263,8 @@ func (o *opening) reserve(r *round, named contracts, list, i int) {
 	})
 }
 
-// zeroCall is a call whose arguments are taken from other answers.
-func zeroCall(signature string, arguments int) []byte {
-	return abi.Call(signature, make([]chains.Hash, arguments)...)
-}
+// openCall is a call whose argument is taken from another answer.
+func openCall(signature string) []byte { return abi.Call(signature, chains.Hash{}) }
 
 // sort makes sure that every reserve has an id of its own, the position of its bits
 // in what accounts use.

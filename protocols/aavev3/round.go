@@ -6,7 +6,6 @@ import (
 
 	"liqwatch/chains"
 	"liqwatch/protocols"
-	"liqwatch/protocols/abi"
 )
 
 // errReverted: a view that always answers did not.
@@ -68,14 +67,6 @@ func (r *round) must(read chains.Read, of *chains.Address, what string, fn func(
 // view asks a view that must answer; what names it in errors.
 func (r *round) view(to chains.Address, call []byte, what string, fn func(data []byte) error) {
 	r.must(chains.View(to, call), &to, what, fn)
-}
-
-// address asks a view that must answer an address.
-func (r *round) address(to chains.Address, signature string, dst *chains.Address) {
-	r.view(to, abi.Call(signature), signature, func(data []byte) (err error) {
-		*dst, err = abi.Address(data, 0)
-		return err
-	})
 }
 
 // step is the round as a step; then runs when all answers were taken.
