@@ -225,7 +225,7 @@ func (s *Server) whatIf(r *http.Request) (*whatIf, error) {
 	case len(moves) > mostShocks:
 		return nil, bad("bad-shock", fmt.Sprintf("at most %d shocks at once", mostShocks))
 	case len(moves) == 1 && out.Price != nil:
-		out.Then, err = v.ladder.At(*out.Price)
+		out.Then, err = s.views.at(v, *out.Price)
 		return out, err
 	}
 	if out.Joint, err = s.views.joint(moves); err != nil {

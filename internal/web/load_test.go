@@ -3,6 +3,7 @@ package web_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"liqwatch/internal/web"
 	"liqwatch/thresholds"
 )
 
@@ -86,9 +86,7 @@ func BenchmarkWhatIf(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		n++
-		get(b, w, "/api/v1/whatif?axis=ETH&price=2200."+string(rune('1'+n%9))+time.Now().Format("150405000000"))
+		get(b, w, fmt.Sprintf("/api/v1/whatif?axis=ETH&price=2200.%d", n)) // each another question
 	}
 	b.ReportMetric(float64(l.Len()), "positions")
 }
-
-var _ web.Source = (*world)(nil)

@@ -49,6 +49,7 @@ type views struct {
 	axes     map[string]*axisView
 
 	building sync.Mutex // one ladder at a time: the watcher needs the other core
+	asking   sync.Mutex // one question at other prices at a time, for the same reason
 }
 
 type axisView struct {
@@ -102,10 +103,17 @@ func (v *views) looked() time.Time {
 	return v.lookedAt
 }
 
+// at is what is liquidatable at a price, one question at a time.
+func (v *views) at(of *view, price decimal.Decimal) (thresholds.Totals, error) {
+	v.asking.Lock()
+	defer v.asking.Unlock()
+	return of.ladder.At(price)
+}
+
 // joint moves several axes at once, one question at a time.
 func (v *views) joint(moves []protocols.Move) (*thresholds.StressResult, error) {
-	v.building.Lock()
-	defer v.building.Unlock()
+	v.asking.Lock()
+	defer v.asking.Unlock()
 	return thresholds.Stress(v.snapshot().books, moves, nil)
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ type world struct {
 	page   *web.Server
 	store  *store.Store
 	now    time.Time
-	why    string // the chain's last pass failed because
+	late   atomic.Int64 // by how much the clock has gone on
 }
 
 func (w *world) Books() []protocols.Book { return w.books }
@@ -40,7 +41,7 @@ func (w *world) Books() []protocols.Book { return w.books }
 func (w *world) Chains() []web.ChainState {
 	b := w.books[0]
 	return []web.ChainState{{
-		Name: "devnet", Block: b.Block(), Fed: time.Unix(int64(b.Block().Time), 0), Why: w.why,
+		Name: "devnet", Block: b.Block(), Fed: time.Unix(int64(b.Block().Time), 0),
 		Markets: []web.MarketState{{Name: b.Market(), Fed: time.Unix(int64(b.Block().Time), 0)}},
 		Nodes:   []web.NodeState{{Name: "http://127.0.0.1", Requests: map[string]uint64{"eth_call": 2}}},
 	}}
@@ -81,7 +82,7 @@ func worldOf(t testing.TB, books []protocols.Book, set ...func(*web.Options)) *w
 	require.NoError(t, tracker.KeepMutes(ctx, w.store))
 	opt := web.Options{
 		Source: w, Keeper: w.store, Muter: tracker, Axes: []string{"ETH"}, References: map[string]string{}, StaleAfter: 5 * time.Minute,
-		Token: worldToken, Listen: "127.0.0.1:0", Version: "test", Now: func() time.Time { return w.now },
+		Token: worldToken, Listen: "127.0.0.1:0", Version: "test", Now: func() time.Time { return w.now.Add(time.Duration(w.late.Load())) },
 		Rules: func() []web.Rule { return []web.Rule{{Name: rule.Name, Axis: rule.Axis, Levels: rule.Levels}} },
 	}
 	for _, f := range set {

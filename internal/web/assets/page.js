@@ -96,19 +96,21 @@
   const form = document.getElementById("whatif-form");
   const price = document.getElementById("whatif-price"), slider = document.getElementById("whatif-slider");
   const answerBox = document.getElementById("whatif-answer");
-  let serial = 0, timer;
+  let waiting = false, moved = false, timer;
   async function ask() {
-    const mine = ++serial;
+    if (waiting) { moved = true; return; } // one question at a time: the newest is asked when the last is answered
+    waiting = true;
     try {
       const answer = await fetch("/whatif?" + new URLSearchParams(new FormData(form)));
       const text = await answer.text();
-      if (mine !== serial) return; // an older answer must not win
       if (!answer.ok) throw new Error(JSON.parse(text).error.message);
       const doc = new DOMParser().parseFromString(text, "text/html");
       answerBox.replaceChildren(...doc.body.childNodes);
     } catch (e) {
-      if (mine === serial) answerBox.textContent = e.message;
+      answerBox.textContent = e.message;
     }
+    waiting = false;
+    if (moved) { moved = false; ask(); }
   }
   const soon = () => { clearTimeout(timer); timer = setTimeout(ask, 60); };
   slider.addEventListener("input", () => { price.value = slider.value; soon(); });
