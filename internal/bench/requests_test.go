@@ -40,7 +40,7 @@ func TestRequestsOfColdStartAndFollowing(t *testing.T) {
 	}
 	cold, err := Cold(ctx, subject, 0, 0)
 	require.NoError(t, err)
-	assert.LessOrEqual(t, cold.Ours.Count.Requests, 9, "%v", cold.Ours.Count.Methods)
+	assert.LessOrEqual(t, cold.Ours.Count.Requests, 8, "%v", cold.Ours.Count.Methods)
 	assert.Equal(t, 1, cold.Ours.Count.Methods["eth_getLogs"])
 	assert.Equal(t, cold.Accounts, cold.Agree)
 	assert.GreaterOrEqual(t, cold.Accounts, len(pop.Borrowers)/2)

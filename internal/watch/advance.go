@@ -168,7 +168,9 @@ func (f *Follower) scope(t *tracked) protocols.Scope {
 
 // remember saves new accounts, and lets go of what can no longer be undone.
 func (f *Follower) remember(ctx context.Context, head chains.Block) error {
-	if f.final.Number+finalEvery <= head.Number {
+	first := len(f.trail.stops) < 2 // nothing was followed yet that could be final
+	unknown := f.final == (chains.Block{})
+	if !first && (unknown || f.final.Number+finalEvery <= head.Number) {
 		before := f.final
 		final, err := f.finalized(ctx, head)
 		if err != nil {
@@ -177,6 +179,9 @@ func (f *Follower) remember(ctx context.Context, head chains.Block) error {
 		if err := f.askAgain(ctx, before, final); err != nil {
 			return err
 		}
+	}
+	if f.final == (chains.Block{}) {
+		return nil // the next pass asks, and keeps what is known
 	}
 	f.trail.forget(f.final.Number)
 	for _, t := range f.tracked {

@@ -16,6 +16,8 @@ const (
 	chunkTime  = 20 * time.Second
 	firstChunk = 5_000_000
 	leastChunk = 2_000
+	// worthKeeping is how long a scan takes that should not be made again.
+	worthKeeping = 2 * time.Second
 )
 
 // discover finds the accounts of a market's past: from the store where it was
@@ -28,17 +30,11 @@ func (f *Follower) discover(ctx context.Context, t *tracked, head chains.Block) 
 	if t.cursor != (chains.Block{}) {
 		from = max(from, t.cursor.Number+1)
 	}
-	final, err := f.finalized(ctx, head)
-	if err != nil {
-		return err
-	}
 	begin, size := from, cmp.Or(f.Chunk, firstChunk)
 	for from <= head.Number {
-		end := head
-		if from+size <= head.Number {
-			if end, err = f.chain.Block(ctx, from+size-1); err != nil {
-				return fmt.Errorf("find the borrowers of %s: %w", t.market.Name(), err)
-			}
+		end, err := f.chunkEnd(ctx, from, size, head)
+		if err != nil {
+			return fmt.Errorf("find the borrowers of %s: %w", t.market.Name(), err)
 		}
 		start := time.Now()
 		logs, err := f.chain.Logs(f.watching(ctx, t, from-begin, head.Number+1-begin), filter, from, end)
@@ -46,7 +42,7 @@ func (f *Follower) discover(ctx context.Context, t *tracked, head chains.Block) 
 			return fmt.Errorf("find the borrowers of %s: logs of blocks %d to %d: %w", t.market.Name(), from, end.Number, err)
 		}
 		t.market.Note(logs)
-		if err := f.save(ctx, t, older(end, final)); err != nil {
+		if err := f.keep(ctx, t, head, end, time.Since(start)); err != nil {
 			return err
 		}
 		f.progress("find the borrowers of "+t.market.Name(), end.Number+1-begin, head.Number+1-begin)
@@ -56,6 +52,27 @@ func (f *Follower) discover(ctx context.Context, t *tracked, head chains.Block) 
 		}
 	}
 	return nil
+}
+
+// chunkEnd is the last block of the chunk that begins at a block.
+func (f *Follower) chunkEnd(ctx context.Context, from, size uint64, head chains.Block) (chains.Block, error) {
+	if from+size > head.Number {
+		return head, nil
+	}
+	return f.chain.Block(ctx, from+size-1)
+}
+
+// keep stores how far the scan is, so that it can be resumed. A scan that took no
+// time is not worth the question for the final block: the next pass asks it anyway.
+func (f *Follower) keep(ctx context.Context, t *tracked, head, end chains.Block, took time.Duration) error {
+	if f.Chunk == 0 && end == head && took < worthKeeping {
+		return nil
+	}
+	final, err := f.finalized(ctx, head)
+	if err != nil {
+		return err
+	}
+	return f.save(ctx, t, older(end, final))
 }
 
 // restore tells the market the accounts that the store has of it.
