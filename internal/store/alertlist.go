@@ -67,26 +67,33 @@ func (s *Store) Alerts(ctx context.Context, limit int) ([]ListedAlert, error) {
 
 func (s *Store) addDeliveries(ctx context.Context, all []ListedAlert) error {
 	for i := range all {
-		rows, err := s.read.QueryContext(ctx, `SELECT notifier, fate, attempts, settled_at, reason FROM deliveries WHERE alert = $1 ORDER BY notifier`, all[i].ID)
-		if err != nil {
-			return fmt.Errorf("read deliveries: %w", err)
-		}
-		for rows.Next() {
-			var d ListedDelivery
-			var settled int64
-			if err := rows.Scan(&d.Notifier, &d.Fate, &d.Attempts, &settled, &d.Reason); err != nil {
-				return errors.Join(fmt.Errorf("read deliveries: %w", err), rows.Close())
-			}
-			if settled != 0 {
-				d.Settled = time.Unix(0, settled).UTC()
-			}
-			all[i].Deliveries = append(all[i].Deliveries, d)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		var err error
+		if all[i].Deliveries, err = s.deliveriesOf(ctx, all[i].ID); err != nil {
 			return fmt.Errorf("read deliveries: %w", err)
 		}
 	}
 	return nil
+}
+
+func (s *Store) deliveriesOf(ctx context.Context, alert string) ([]ListedDelivery, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT notifier, fate, attempts, settled_at, reason FROM deliveries WHERE alert = $1 ORDER BY notifier`, alert)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []ListedDelivery
+	for rows.Next() {
+		var d ListedDelivery
+		var settled int64
+		if err := rows.Scan(&d.Notifier, &d.Fate, &d.Attempts, &settled, &d.Reason); err != nil {
+			return nil, err
+		}
+		if settled != 0 {
+			d.Settled = time.Unix(0, settled).UTC()
+		}
+		out = append(out, d)
+	}
+	return out, rows.Err()
 }
 
 // Acknowledge notes who took note of an alert, and when. The first stands.

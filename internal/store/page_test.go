@@ -21,7 +21,7 @@ func writeBody(t *testing.T, path string, body []byte) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)")
 	require.NoError(t, err)
-	defer db.Close()
+	defer func() { require.NoError(t, db.Close()) }()
 	if body == nil {
 		body = []byte{}
 	}

@@ -64,22 +64,22 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-func do[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
+func do[T any](ctx context.Context, t *testing.T, a chromedp.Action[T]) T {
 	t.Helper()
 	v, err := chromedp.Run(ctx, a)
 	require.NoError(t, err)
 	return v
 }
 
-func eval[T any](t *testing.T, ctx context.Context, js string) T {
+func eval[T any](ctx context.Context, t *testing.T, js string) T {
 	t.Helper()
-	return do(t, ctx, chromedp.Evaluate[T](js))
+	return do(ctx, t, chromedp.Evaluate[T](js))
 }
 
 // until waits for a condition of the page.
-func until(t *testing.T, ctx context.Context, what, js string) {
+func until(ctx context.Context, t *testing.T, what, js string) {
 	t.Helper()
-	require.Eventually(t, func() bool { return eval[bool](t, ctx, js) }, 90*time.Second, 200*time.Millisecond, what)
+	require.Eventually(t, func() bool { return eval[bool](ctx, t, js) }, 90*time.Second, 200*time.Millisecond, what)
 }
 
 // The story of the demo in a real browser: the price falls, bars and heatmap move,
@@ -90,56 +90,56 @@ func TestDemoInABrowser(t *testing.T) {
 	}
 	url := demo(t, "40s")
 	ctx := browser(t)
-	do(t, ctx, chromedp.EmulateViewport(1440, 1000))
-	do(t, ctx, chromedp.Navigate(url+"/login"))
-	do(t, ctx, chromedp.SendKeys("#token", demoToken))
-	do(t, ctx, chromedp.Submit("#token"))
-	until(t, ctx, "bars", `document.querySelectorAll(".bar").length > 10`)
+	do(ctx, t, chromedp.EmulateViewport(1440, 1000))
+	do(ctx, t, chromedp.Navigate(url+"/login"))
+	do(ctx, t, chromedp.SendKeys("#token", demoToken))
+	do(ctx, t, chromedp.Submit("#token"))
+	until(ctx, t, "bars", `document.querySelectorAll(".bar").length > 10`)
 
 	price := `document.querySelector(".spot strong").textContent`
 	bars := `[...document.querySelectorAll(".bar rect")].map(r => r.getAttribute("width")).join()`
-	firstPrice, firstBars := eval[string](t, ctx, price), eval[string](t, ctx, bars)
-	until(t, ctx, "the price falls", price+` !== "`+firstPrice+`"`)
-	until(t, ctx, "the bars move", bars+` !== "`+firstBars+`"`)
-	until(t, ctx, "a heatmap of several columns", `Number(document.querySelector("svg.map")?.getAttribute("viewBox").split(" ")[2]) > 3`)
-	columns := eval[string](t, ctx, `document.querySelector("svg.map").getAttribute("viewBox")`)
-	until(t, ctx, "the heatmap grows", `document.querySelector("svg.map").getAttribute("viewBox") !== "`+columns+`"`)
+	firstPrice, firstBars := eval[string](ctx, t, price), eval[string](ctx, t, bars)
+	until(ctx, t, "the price falls", price+` !== "`+firstPrice+`"`)
+	until(ctx, t, "the bars move", bars+` !== "`+firstBars+`"`)
+	until(ctx, t, "a heatmap of several columns", `Number(document.querySelector("svg.map")?.getAttribute("viewBox").split(" ")[2]) > 3`)
+	columns := eval[string](ctx, t, `document.querySelector("svg.map").getAttribute("viewBox")`)
+	until(ctx, t, "the heatmap grows", `document.querySelector("svg.map").getAttribute("viewBox") !== "`+columns+`"`)
 
-	until(t, ctx, "an alert", `document.querySelectorAll("#alerts [data-alert]").length > 0`)
-	id := eval[string](t, ctx, `document.querySelector("#alerts [data-alert]:has(.ack)").dataset.alert`)
-	eval[chromedp.Void](t, ctx, `void document.querySelector('[data-alert="`+id+`"] .ack').click()`)
-	until(t, ctx, "it is acknowledged", `document.querySelector('[data-alert="`+id+`"]')?.textContent.includes("seen by page")`)
-	until(t, ctx, "liquidations", `document.querySelectorAll("#tape tbody tr").length > 0`)
+	until(ctx, t, "an alert", `document.querySelectorAll("#alerts [data-alert]").length > 0`)
+	id := eval[string](ctx, t, `document.querySelector("#alerts [data-alert]:has(.ack)").dataset.alert`)
+	eval[chromedp.Void](ctx, t, `void document.querySelector('[data-alert="`+id+`"] .ack').click()`)
+	until(ctx, t, "it is acknowledged", `document.querySelector('[data-alert="`+id+`"]')?.textContent.includes("seen by page")`)
+	until(ctx, t, "liquidations", `document.querySelectorAll("#tape tbody tr").length > 0`)
 
-	eval[chromedp.Void](t, ctx, `void (p => { p.value = "2000"; p.dispatchEvent(new Event("input")) })(document.getElementById("whatif-price"))`)
-	until(t, ctx, "the what-if", `/\$\d/.test(document.querySelector("#whatif-at-risk")?.textContent || "")`)
+	eval[chromedp.Void](ctx, t, `void (p => { p.value = "2000"; p.dispatchEvent(new Event("input")) })(document.getElementById("whatif-price"))`)
+	until(ctx, t, "the what-if", `/\$\d/.test(document.querySelector("#whatif-at-risk")?.textContent || "")`)
 
-	others := eval[[]string](t, ctx, `performance.getEntriesByType("resource").map(e => new URL(e.name).origin).filter(o => o !== location.origin)`)
+	others := eval[[]string](ctx, t, `performance.getEntriesByType("resource").map(e => new URL(e.name).origin).filter(o => o !== location.origin)`)
 	require.Empty(t, others, "no request leaves the page's own server")
-	pictures(t, ctx, url)
+	pictures(ctx, t, url)
 }
 
 // pictures are taken for docs/ when LIQWATCH_PICTURES names a folder. On a phone
 // nothing may stick out at the side.
-func pictures(t *testing.T, ctx context.Context, url string) {
+func pictures(ctx context.Context, t *testing.T, url string) {
 	t.Helper()
 	for _, p := range []struct {
 		name, query, scheme string
 		width               int64
 	}{{"desktop", "range=1h", "light", 1440}, {"phone", "range=1h", "light", 360}, {"dark", "range=1h&stack=collateral", "dark", 1440}} {
-		do(t, ctx, chromedp.EmulateViewport(p.width, 900))
-		do(t, ctx, func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		do(ctx, t, chromedp.EmulateViewport(p.width, 900))
+		do(ctx, t, func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
 			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: p.scheme}},
 			})
 			return chromedp.Void{}, err
 		})
-		do(t, ctx, chromedp.Navigate(url+"/?axis=ETH&"+p.query))
-		until(t, ctx, "bars", `document.querySelectorAll(".bar").length > 10`)
-		require.LessOrEqual(t, eval[int](t, ctx, `document.documentElement.scrollWidth`), int(p.width), p.name)
+		do(ctx, t, chromedp.Navigate(url+"/?axis=ETH&"+p.query))
+		until(ctx, t, "bars", `document.querySelectorAll(".bar").length > 10`)
+		require.LessOrEqual(t, eval[int](ctx, t, `document.documentElement.scrollWidth`), int(p.width), p.name)
 		if dir := os.Getenv("LIQWATCH_PICTURES"); dir != "" {
 			time.Sleep(time.Second) // the heatmap's image
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "page-"+p.name+".png"), do(t, ctx, chromedp.FullScreenshot(100)), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "page-"+p.name+".png"), do(ctx, t, chromedp.FullScreenshot(100)), 0o600))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ func TestWhatIfEqualsTheMap(t *testing.T) {
 	for _, price := range []string{"1500", "2199.99", "2200", "2399.5", "2680.123456789", "2950", "3500"} {
 		m, err := l.Map([]decimal.Decimal{decimal.RequireFromString(price)}, thresholds.MapOptions{})
 		require.NoError(t, err)
-		edges := append(m.Down, m.Up...)
+		edges := slices.Concat(m.Down, m.Up)
 		require.Len(t, edges, 1)
 		want, err := json.Marshal(edges[0].Totals)
 		require.NoError(t, err)
