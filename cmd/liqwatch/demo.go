@@ -34,6 +34,9 @@ func runDemo(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return fmt.Errorf("open the embedded recording: %w", err)
 	}
+	if cmd.Duration("for") < 0 {
+		return usagef("--for %s: want 0 or more", cmd.Duration("for"))
+	}
 	pace := cmd.Duration("for") / time.Duration(max(rec.Steps(), 1))
 	return playStory(ctx, cmd, rec, pace)
 }

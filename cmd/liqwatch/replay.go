@@ -31,6 +31,9 @@ func runReplay(ctx context.Context, cmd *cli.Command) error {
 	if path == "" {
 		return usagef("replay: name the recording")
 	}
+	if cmd.Duration("pace") < 0 {
+		return usagef("--pace %s: want 0 or more", cmd.Duration("pace"))
+	}
 	rec, err := recorded.OpenFile(path)
 	if err != nil {
 		return usage(err)
