@@ -72,12 +72,10 @@ func (c *Client) scan(ctx context.Context, f chains.Filter, from, to, end uint64
 	for from <= to {
 		// Pieces are cut anew each round: the first refusals teach how large they may be.
 		span := c.pool.logSpan()
-		round := make([][]chains.Log, 0, logWorkers)
+		round := make([][]chains.Log, logWorkers)
 		g, gctx := errgroup.WithContext(ctx)
-		for from <= to && len(round) < logWorkers {
+		for slot := 0; from <= to && slot < logWorkers; slot++ {
 			a, b := from, min(to, from+span-1)
-			round = append(round, nil)
-			slot := len(round) - 1
 			g.Go(func() error {
 				logs, err := do(gctx, c.pool, ask{block: b, slow: true}, func(ctx context.Context, n *node) ([]chains.Log, error) {
 					return c.rangeLogs(ctx, n, f, a, b)
