@@ -49,12 +49,7 @@ func demo(t *testing.T, length string) string {
 // browser is a headless Chromium; Debian's is installed where there is none.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		out, err := exec.CommandContext(t.Context(), "apt-get", "install", "-y", "--no-install-recommends", "chromium").CombinedOutput()
-		require.NoError(t, err, "install chromium: %s", out)
-		path = "/usr/bin/chromium"
-	}
+	path := debian(t, "chromium", "chromium")
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)

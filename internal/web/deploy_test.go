@@ -39,17 +39,11 @@ func TestDeployedFilesNameMetricsThatExist(t *testing.T) {
 
 // promtool, of Debian's prometheus package, takes the rules.
 func TestPromtoolTakesTheRules(t *testing.T) {
-	if testing.Short() {
-		t.Skip("may install promtool")
-	}
-	if _, err := exec.LookPath("promtool"); err != nil {
-		out, err := exec.CommandContext(t.Context(), "apt-get", "install", "-y", "--no-install-recommends", "prometheus").CombinedOutput()
-		require.NoError(t, err, "install promtool: %s", out)
-	}
-	out, err := exec.CommandContext(t.Context(), "promtool", "check", "rules", "../../deploy/prometheus-rules.yml").CombinedOutput()
+	promtool := debian(t, "promtool", "prometheus")
+	out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "../../deploy/prometheus-rules.yml").CombinedOutput()
 	require.NoError(t, err, string(out))
 	w := demoPage(t)
-	cmd := exec.CommandContext(t.Context(), "promtool", "check", "metrics")
+	cmd := exec.CommandContext(t.Context(), promtool, "check", "metrics")
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	go func() {
