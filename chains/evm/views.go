@@ -130,9 +130,12 @@ func (c *Client) plain(ctx context.Context, n *node, at chains.Block, moved []ch
 	if err != nil {
 		return nil, fmt.Errorf("eth_call: %w", err)
 	}
+	if len(replies) != len(reads) {
+		return nil, lie("%d replies to %d calls", len(replies), len(reads))
+	}
 	out := make([]chains.Answer, len(reads))
-	for i, r := range replies {
-		if out[i], err = plainAnswer(r); err != nil {
+	for i := range reads {
+		if out[i], err = plainAnswer(replies[i]); err != nil {
 			return nil, fmt.Errorf("eth_call of %s: %w", reads[i].To, err)
 		}
 	}

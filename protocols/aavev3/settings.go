@@ -57,7 +57,7 @@ func readAccounts(path string) ([]chains.Address, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	list, err := parseAccounts(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", path, err)

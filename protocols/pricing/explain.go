@@ -48,7 +48,7 @@ func ratio(p protocols.Path, m *Model, slope float64) decimal.Decimal {
 		num := decimal.NewFromBigInt(m.Num.ToBig(), 0)
 		return num.DivRound(decimal.NewFromBigInt(m.Den.ToBig(), 0), 18)
 	}
-	return decimal.NewFromFloat(slope)
+	return decimal.NewFromFloat(slope) //nolint:forbidigo // a sensitivity that is only known as a slope, for people
 }
 
 func segmentAt(p protocols.Path) protocols.Segment {
