@@ -132,7 +132,7 @@ func (f *Follower) prepare(ctx context.Context, head chains.Block, failed map[st
 			continue
 		}
 		if err := f.discover(ctx, t, head); err != nil {
-			if ctx.Err() != nil || !chainGone(err) {
+			if ctx.Err() != nil || chainGone(err) {
 				return err
 			}
 			failed[t.market.Name()] = err
@@ -141,8 +141,8 @@ func (f *Follower) prepare(ctx context.Context, head chains.Block, failed map[st
 	return nil
 }
 
-// chainGone is for errors after which other markets of the chain may still succeed.
-func chainGone(err error) bool { return !errors.Is(err, chains.ErrUnreachable) }
+// chainGone is for errors after which no other market of the chain can succeed.
+func chainGone(err error) bool { return errors.Is(err, chains.ErrUnreachable) }
 
 func (f *Follower) open(ctx context.Context, head chains.Block, failed map[string]error) error {
 	var closed []*tracked

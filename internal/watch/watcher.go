@@ -118,6 +118,11 @@ func (w *Watcher) step(ctx context.Context, f *Follower, last *chains.Block, res
 	start := time.Now()
 	out, err := f.Pass(ctx, head)
 	if err != nil {
+		// The follower has gone over to the new branch; the rules must hear of it,
+		// although the pass did not come to its end.
+		if out.Undone {
+			w.engine.Undo(f.chain.Name(), out.Ancestor.Number)
+		}
 		return err
 	}
 	alerts, err := w.engine.Take(ctx, f.chain.Name(), out, f)

@@ -87,6 +87,45 @@ func TestAMarketThatTheNodesCannotAnswerForHoldsNobodyUp(t *testing.T) {
 	})
 }
 
+// full is a store that cannot be written for a while.
+type full struct {
+	MemoryAccounts
+	is bool
+}
+
+func (f *full) SaveAccounts(ctx context.Context, set string, fresh []chains.Address, upTo chains.Block) error {
+	if f.is {
+		return errors.New("disk full")
+	}
+	return f.MemoryAccounts.SaveAccounts(ctx, set, fresh, upTo)
+}
+
+func TestTheRulesHearOfAReorgAlthoughThePassFailed(t *testing.T) {
+	chain, store := newBranches(), &full{}
+	for range 3 {
+		chain.mine(account(1))
+	}
+	engine := NewEngine(&silent{}, nil, []string{chain.Name()}, zerolog.Nop())
+	f := NewFollower(chain, []protocols.Market{newCounter("m")}, store, zerolog.Nop())
+	w := NewWatcher(engine, []*Follower{f}, zerolog.Nop())
+	var last chains.Block
+	resumed := false
+	step := func() error { return w.step(t.Context(), f, &last, &resumed) }
+	require.NoError(t, step())
+	chain.mine(account(1))
+	require.NoError(t, step())
+	chain.drop(1)
+	chain.mine(account(2), account(3))
+	chain.mine()
+	store.is = true
+	require.ErrorContains(t, step(), "disk full")
+	require.NotNil(t, engine.chains[chain.Name()].undo, "the reorg must not be forgotten")
+	require.EqualValues(t, 3, *engine.chains[chain.Name()].undo)
+	store.is = false
+	require.NoError(t, step())
+	require.Nil(t, engine.chains[chain.Name()].undo)
+}
+
 func sourceNames(sources []alerts.Source) []string {
 	var out []string
 	for _, s := range sources {
