@@ -122,6 +122,8 @@ type Alert struct {
 	Fault *Fault `json:"fault,omitempty"`
 	// Note is the text of alerts that are about the delivery itself.
 	Note string `json:"note,omitempty"`
+	// Sketch is kept with the message, not twice.
+	Sketch *Sketch `json:"-"`
 }
 
 // Corrected says what a correction takes back.

@@ -17,6 +17,8 @@ type Message struct {
 	Time     time.Time `json:"time"` // when the alert was made
 	// Data is the alert for machines: exact numbers as strings.
 	Data json.RawMessage `json:"data"`
+	// Sketch is the ladder when the alert was made; nil where there is none.
+	Sketch *Sketch `json:"sketch,omitempty"`
 	// MayRepeat marks a send whose predecessor may have arrived.
 	MayRepeat bool `json:"-"`
 }

@@ -33,6 +33,8 @@ type Observation struct {
 	Levels []LevelView
 	// Now is what is liquidatable at the price already.
 	Now Totals
+	// Sketch is the ladder around the price; nil when nobody looked.
+	Sketch *Sketch
 	// Digest changes when the positions behind the numbers do, and not by a price alone.
 	Digest string
 	// Final is, by chain, the newest block that cannot be undone. States older than

@@ -29,6 +29,17 @@ type Rule struct {
 	Severity Severity
 	// Advice is what to do about it, in the user's words; may be empty.
 	Advice string
+	// Gauge names the number that is watched instead of an axis' price, such as
+	// "health_factor". Levels are its bounds then: with Side [Down] each is told when
+	// the number falls to it, with [Up] when it rises to it.
+	Gauge string
+	Side  Side
+	// Blocks is for how many blocks in a row a mark must hold before it is told;
+	// 0 and 1 tell the first touch.
+	Blocks int
+	// Growth is the part by which the amount at risk before a level must have grown
+	// since it was last told, while the price stands still, to be told again; 0 is never.
+	Growth decimal.Decimal
 }
 
 // Severity orders alerts: the most urgent is delivered first.
