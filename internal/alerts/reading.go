@@ -15,6 +15,8 @@ const (
 	Part  Unit = "part"  // a part of something: 0.05 is 5%
 	USD   Unit = "usd"
 	Hours Unit = "hours"
+	// Quotient is a number over what it was before: 0.9 is told as -10%, 1.1 as +10%.
+	Quotient Unit = "quotient"
 )
 
 // Readings are one look at everything that a gauge rule watches on one chain.
@@ -28,8 +30,12 @@ type Readings struct {
 	// Final is, by chain, the newest block that cannot be undone.
 	Final map[string]uint64
 	// Readings have a subject each, and each subject once. A subject that was there
-	// before and is not any more counts as Gone.
+	// before and is not any more counts as Gone, unless it is one of Unknown.
 	Readings []Reading
+	// Unknown are subjects, or beginnings of subjects, that nothing is known of at
+	// this look: a market that could not be read, history that is not there yet. What
+	// was remembered of them stays as it is.
+	Unknown []string
 }
 
 // Reading is one number other than an axis' price: the health factor of a position,
