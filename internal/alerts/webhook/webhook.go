@@ -10,23 +10,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/alerts/outbound"
 	"liqwatch/internal/config"
 )
 
-const (
-	timeout   = 15 * time.Second // for one attempt, the answer included
-	maxAnswer = 64 << 10         // bytes of the answer that are read
-	maxBody   = 20_000           // bytes of the body that receivers are expected to take
-	maxWait   = 24 * time.Hour   // the longest Retry-After that is obeyed
-)
+// maxBody is how many bytes of a body receivers are expected to take.
+const maxBody = 20_000
 
 // Settings is the notifier's block of the configuration.
 type Settings struct {
@@ -50,11 +44,11 @@ func New(from alerts.Settings) (*Notifier, error) {
 	if err := from.Decode(&s); err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(s.URL.Reveal())
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, errors.New("webhook: url: want http://... or https://... with a host")
+	address, err := outbound.Address("webhook: url", s.URL)
+	if err != nil {
+		return nil, err
 	}
-	n := &Notifier{url: u.String(), now: time.Now, client: client(s.AllowPrivate)}
+	n := &Notifier{url: address, now: time.Now, client: outbound.HTTPClient(outbound.Timeout, s.AllowPrivate)}
 	secrets := s.Secrets
 	if !s.Secret.IsZero() {
 		secrets = append([]config.Secret{s.Secret}, secrets...)
@@ -70,22 +64,6 @@ func New(from alerts.Settings) (*Notifier, error) {
 		n.keys = append(n.keys, key)
 	}
 	return n, nil
-}
-
-// client connects anew for every message: alerts are rare, and a kept connection
-// may be closed by the other side just when it is used.
-func client(allowPrivate bool) *http.Client {
-	return &http.Client{
-		Timeout: timeout,
-		Transport: &http.Transport{
-			DialContext:            dialer(allowPrivate).DialContext,
-			DisableKeepAlives:      true,
-			TLSHandshakeTimeout:    10 * time.Second,
-			MaxResponseHeaderBytes: maxAnswer,
-		},
-		// A redirect could lead anywhere, and would be signed for somebody else.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 // Schedule is that of the Standard Webhooks convention: 10 attempts over 75 hours and 35 minutes.
@@ -113,12 +91,12 @@ func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {
 	req.Header.Set("Webhook-Signature", sign(n.keys, m.ID, at, m.Data))
 	res, err := n.client.Do(req)
 	if err != nil {
-		return n.explain(err)
+		return outbound.Explain("webhook", err)
 	}
 	defer res.Body.Close()
 	// The answer's text is of no use, and may hold anything: it is read so that the
 	// receiver can finish, and never repeated.
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer))
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, outbound.MaxAnswer))
 	return n.judge(res)
 }
 
@@ -130,34 +108,8 @@ func (n *Notifier) judge(res *http.Response) error {
 	case res.StatusCode == http.StatusGone:
 		return alerts.Gone(fmt.Errorf("%w: it wants no more messages", err))
 	}
-	if after := retryAfter(res.Header.Get("Retry-After"), n.now()); after > 0 {
-		return alerts.Wait(min(after, maxWait), err)
-	}
-	return err
-}
-
-// retryAfter reads seconds or a date; 0 for neither.
-func retryAfter(value string, now time.Time) time.Duration {
-	if s, err := strconv.ParseUint(strings.TrimSpace(value), 10, 32); err == nil {
-		return time.Duration(s) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return at.Sub(now)
-	}
-	return 0
-}
-
-// explain says what went wrong without the URL, which may hold a key.
-func (n *Notifier) explain(err error) error {
-	var outer *url.Error
-	if errors.As(err, &outer) {
-		err = outer.Err
-	}
-	var op *net.OpError
-	dialled := !(errors.As(err, &op) && op.Op == "dial") && !errors.Is(err, ErrBlocked)
-	err = fmt.Errorf("webhook: post: %w", err)
-	if dialled {
-		return alerts.Unsure(err)
+	if after := outbound.RetryAfter(res.Header.Get("Retry-After"), n.now()); after > 0 {
+		return alerts.Wait(min(after, outbound.MaxWait), err)
 	}
 	return err
 }

@@ -1,4 +1,8 @@
-package webhook
+// Package outbound is how notifiers call servers over HTTP: to addresses that are
+// allowed, without following redirects, in bounded time, reading bounded answers, and
+// with errors that repeat nothing a server said and nothing of an address that could
+// hold a key.
+package outbound
 
 import (
 	"context"
@@ -10,7 +14,7 @@ import (
 	"time"
 )
 
-// ErrBlocked: the receiver's name leads to an address that alerts are not sent to.
+// ErrBlocked: a name leads to an address that alerts are not sent to.
 var ErrBlocked = errors.New("address is not allowed")
 
 // never are addresses that no setting opens: nobody's, everybody's, and the
@@ -49,8 +53,8 @@ func in(list []netip.Prefix, a netip.Addr) bool {
 	return false
 }
 
-// allowed judges one address that is about to be connected to.
-func allowed(a netip.Addr, allowPrivate bool) error {
+// Allowed judges one address that is about to be connected to.
+func Allowed(a netip.Addr, allowPrivate bool) error {
 	a = a.Unmap().WithZone("")
 	switch {
 	case in(private, a):
@@ -64,9 +68,9 @@ func allowed(a netip.Addr, allowPrivate bool) error {
 	return nil
 }
 
-// dialer connects only where it is allowed to. It judges the address connected to
+// Dialer connects only where it is allowed to. It judges the address connected to
 // and not the name, so that a name that changes its address in between gains nothing.
-func dialer(allowPrivate bool) *net.Dialer {
+func Dialer(allowPrivate bool) *net.Dialer {
 	return &net.Dialer{
 		Timeout: 10 * time.Second,
 		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
@@ -74,7 +78,7 @@ func dialer(allowPrivate bool) *net.Dialer {
 			if err != nil {
 				return fmt.Errorf("%w: not an address and port", ErrBlocked)
 			}
-			return allowed(ap.Addr(), allowPrivate)
+			return Allowed(ap.Addr(), allowPrivate)
 		},
 	}
 }
