@@ -217,7 +217,7 @@ func (d *Dispatcher) posts(name string, del Delivery, r Result, now time.Time) (
 		alerts = append(alerts, a)
 	}
 	for i := range alerts {
-		alerts[i].Severity, alerts[i].Rule, alerts[i].Seen = alerts[i].Kind.severity(), "delivery", now
+		alerts[i].Severity, alerts[i].Rule, alerts[i].Seen = alerts[i].Kind.severity(), deliveryRule, now
 		for _, other := range slices.Sorted(maps.Keys(d.notifiers)) {
 			if other != name || alerts[i].Kind == KindNotice {
 				alerts[i].Notify = append(alerts[i].Notify, other)

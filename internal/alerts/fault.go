@@ -16,9 +16,6 @@ type Fault struct {
 	Detail string `json:"detail"` // one sentence
 }
 
-// faultRule is the rule that fault alerts belong to.
-const faultRule = "data-fault"
-
 func (f Fault) beat() string { return "fault|" + f.Market + "|" + f.Kind }
 
 // Faults tells of faults that are new, and of those that are gone, once each. The
@@ -53,6 +50,7 @@ func (t *Tracker) Faults(ctx context.Context, now time.Time, markets []string, f
 	if err != nil {
 		return nil, err
 	}
+	t.hush(ctx, posts, now)
 	c.Posts = posts
 	return made, t.commit(ctx, c, nil)
 }

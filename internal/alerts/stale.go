@@ -43,7 +43,7 @@ func Pulse(r StaleRule, b Beat, s Source, now time.Time) (Beat, []Alert) {
 	if stale == b.Stale {
 		return b, nil
 	}
-	a := Alert{Kind: KindFresh, Reason: ReasonFresh, Rule: "data-stale", Notify: r.Notify, Severity: Info, Seen: now, Source: &s}
+	a := Alert{Kind: KindFresh, Reason: ReasonFresh, Rule: silenceRule, Notify: r.Notify, Severity: Info, Seen: now, Source: &s}
 	if stale {
 		b.Number++
 		b.Since = s.Fed

@@ -23,7 +23,7 @@ type Tracker struct {
 	states map[string]State
 	beats  map[string]Beat
 	keeper MuteKeeper
-	mutes  map[string]Mute // by rule
+	mutes  map[string]Mute // by scope
 }
 
 // NewTracker loads the states of the rules. wake is called after every commit that
@@ -80,7 +80,7 @@ func (t *Tracker) Observe(ctx context.Context, o Observation) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	t.hush(posts, o.Seen)
+	t.hush(ctx, posts, o.Seen)
 	c.Posts, c.Decisions = posts, all.Decisions
 	return all, t.commit(ctx, c, states)
 }
@@ -123,6 +123,7 @@ func (t *Tracker) Pulse(ctx context.Context, now time.Time, sources []Source) ([
 	if c.Posts, err = posts(alerts); err != nil {
 		return nil, err
 	}
+	t.hush(ctx, c.Posts, now)
 	return alerts, t.commit(ctx, c, nil)
 }
 
