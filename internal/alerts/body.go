@@ -33,6 +33,9 @@ type BodyData struct {
 	Title    string   `json:"title"`
 	Text     string   `json:"text"`
 	Advice   string   `json:"advice,omitempty"`
+	// Claims are what it says happened, one for each level (of a correction: what it
+	// takes back), the one it speaks for last: rule|axis|level|side|episode|mark.
+	Claims []string `json:"claims,omitempty"`
 
 	*BodyLevel
 	Blocks     []BlockRef  `json:"blocks,omitempty"`
@@ -85,6 +88,10 @@ func body(a Alert, m Message) Body {
 		Version: BodyVersion, Key: a.Key, Kind: a.Kind, Reason: a.Reason, Severity: a.Severity, Rule: a.Rule,
 		Title: m.Title, Text: m.Text, Advice: a.Advice, Blocks: a.Blocks, Corrects: a.Corrects, Fault: a.Fault,
 	}
+	d.Claims = lastClaims(a.Claims)
+	if a.Kind == KindCorrection {
+		d.Claims = lastClaims(a.Withdraws)
+	}
 	if a.Axis != "" {
 		d.BodyLevel = bodyLevel(a)
 		seconds := int64(a.age() / time.Second)
@@ -98,6 +105,9 @@ func body(a Alert, m Message) Body {
 	}
 	return Body{Type: "liqwatch." + string(a.Kind), Timestamp: a.Seen.UTC(), Data: d}
 }
+
+// lastClaims are the last ones, as many as there are levels named.
+func lastClaims(claims []string) []string { return claims[max(0, len(claims)-maxPassed):] }
 
 func bodyLevel(a Alert) *BodyLevel {
 	from, to := a.band()
