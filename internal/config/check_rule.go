@@ -12,6 +12,7 @@ var severities = []string{"info", "warning", "critical"}
 const (
 	maxLevels = 1000 // of one rule
 	maxAdvice = 500  // characters: a message must stay one message
+	maxBlocks = 1000 // to wait through
 )
 
 func (k checker) rules() {
@@ -23,10 +24,19 @@ func (k checker) rules() {
 		} else {
 			first[r.Name] = i
 		}
-		k.ruleAxis(i, r)
-		k.levels(i, r)
-		k.approach(i, r)
+		if k.written(i, "watch") {
+			k.gauge(i, &k.c.Rules[i])
+		} else {
+			k.gaugeUnwanted(i, &r)
+			k.ruleAxis(i, r)
+			k.levels(i, r)
+			k.approach(i, r)
+			k.growth(i, r)
+		}
 		k.notify(i, r)
+		if r.Blocks < 1 || r.Blocks > maxBlocks {
+			k.refuse(fmt.Sprintf("write 1 for the first touch, at most %d", maxBlocks), "blocks is %d", r.Blocks)("rules", i, "blocks")
+		}
 		if r.Severity != "" && !contains(severities, r.Severity) {
 			k.refuse(didYouMean(r.Severity, severities), "no severity %q", r.Severity)("rules", i, "severity")
 		}
@@ -40,6 +50,10 @@ func (k checker) rules() {
 }
 
 func (k checker) ruleAxis(i int, r Rule) {
+	if !k.written(i, "axis") {
+		k.refuse("add it: the axis it watches, such as axis: ETH, or the number, such as watch: health_factor", "%q is missing", "axis")("rules", i)
+		return
+	}
 	_, listed := k.c.Axes[r.Axis]
 	known := append(sorted(k.c.Axes), BuiltinAxes...)
 	if listed || contains(known, r.Axis) || isPeg(r.Axis) {
@@ -107,12 +121,22 @@ func (k checker) approach(i int, r Rule) {
 				a.Percent(), r.Approach[j-1].Percent())("rules", i, "approach", j)
 		}
 	}
-	switch half := decimal.New(5, -1); {
-	case !between(zero, r.Rearm.Decimal, half):
-		k.refuse("write more than 0% and less than 50%, such as 1%", "rearm is %s", r.Rearm.Percent())("rules", i, "rearm")
-	case len(r.Approach) > 0 && r.Approach[0].LessThan(one) && r.Rearm.Add(r.Approach[0].Decimal).GreaterThanOrEqual(one):
+	k.rearm(i, &r)
+	if len(r.Approach) > 0 && r.Approach[0].LessThan(one) && r.Rearm.Add(r.Approach[0].Decimal).GreaterThanOrEqual(one) {
 		k.refuse("the price could never recede that far: make one of them smaller", "approach %s and rearm %s together reach 100%%",
 			r.Approach[0].Percent(), r.Rearm.Percent())("rules", i, "rearm")
+	}
+}
+
+func (k checker) rearm(i int, r *Rule) {
+	if !between(decimal.Zero, r.Rearm.Decimal, decimal.New(5, -1)) {
+		k.refuse("write more than 0% and less than 50%, such as 1%", "rearm is %s", r.Rearm.Percent())("rules", i, "rearm")
+	}
+}
+
+func (k checker) growth(i int, r Rule) {
+	if k.written(i, "growth") && !between(decimal.Zero, r.Growth.Decimal, decimal.NewFromInt(100)) {
+		k.refuse("write a part such as 50%, or leave it out", "growth is %s", r.Growth.Percent())("rules", i, "growth")
 	}
 }
 

@@ -92,6 +92,8 @@ func typeName(t reflect.Type) string {
 		return "address"
 	case reflect.TypeFor[Levels]():
 		return "list of numbers, or `walls`"
+	case reflect.TypeFor[Bound]():
+		return "number or percentage"
 	case reflect.TypeFor[Market]():
 		return "name or block"
 	}
@@ -125,6 +127,8 @@ func plural(name string) string {
 		return "percentages"
 	case "name or block":
 		return "names or blocks"
+	case "number or percentage":
+		return "numbers or percentages"
 	}
 	return name + "s"
 }

@@ -10,16 +10,19 @@ import (
 // Rule says which prices to speak of, how early, and to whom.
 type Rule struct {
 	Name         string          `yaml:"name,required" doc:"the rule's name in messages and on the page"`
-	Axis         string          `yaml:"axis,required" doc:"the axis it watches"`
+	Axis         string          `yaml:"axis" doc:"the axis it watches; not needed with a watch that is of no axis"`
 	Levels       Levels          `yaml:"levels" doc:"prices to warn of, or walls: those found in the ladder"`
 	Walls        *Walls          `yaml:"walls" doc:"instead of levels: warn of the prices where most collateral comes due"`
 	Approach     []Ratio         `yaml:"approach" default:"[8%, 3%, 1%]" doc:"distances to a level at which a message is sent, falling"`
-	Rearm        Ratio           `yaml:"rearm" default:"5%" doc:"how far the price must recede before the same thing is told again: from the level after a crossing, else from the widest approach distance"`
+	Rearm        Ratio           `yaml:"rearm" default:"5%" doc:"how far the price must recede before the same thing is told again: from the level after a crossing, else from the widest approach distance. With a watch: how far the number must recede from its bound, as a part of the bound; each has its own default there"`
 	MinAtRiskUSD decimal.Decimal `yaml:"min_at_risk_usd" doc:"stay silent while less collateral than this comes due between the price and the level"`
+	Blocks       int             `yaml:"blocks" default:"1" doc:"for how many blocks in a row a distance, level or bound must be reached before it is told; 1 tells the first touch, more let the wick of a price pass"`
+	Growth       Ratio           `yaml:"growth" doc:"tell again when the collateral that comes due before a level has grown by this part since it was last told, though the price stands still; not told when left out"`
 	Notify       []string        `yaml:"notify" doc:"the notifiers told"`
 	Severity     string          `yaml:"severity" doc:"info, warning or critical for all its messages; each kind of message has its own when left out"`
 	Advice       string          `yaml:"advice" doc:"what to do about it, in your words: ends every message of the rule; at most 500 characters"`
 	StaleAfter   time.Duration   `yaml:"stale_after" default:"5m" doc:"age of the data from which on the silence itself is told"`
+	Gauge
 }
 
 // Levels are the prices of a rule: fixed ones, or those of the ladder's walls.
