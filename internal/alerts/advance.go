@@ -136,7 +136,7 @@ func alert(r Rule, s State, group []move, o Observation) Alert {
 		Notify: r.Notify, Seen: o.Seen, Axis: r.Axis, Reference: o.Reference, Level: m.after.Level,
 		Side: m.after.Side, Episode: episode, Price: o.Price, Previous: s.Price(), Totals: totals,
 		Markets: markets, Now: o.Now, Blocks: o.Blocks, Digest: o.Digest,
-		Market: o.Market, Beyond: o.next(m),
+		Market: o.Market, Beyond: o.next(m), Sketch: o.sketch(m),
 	}
 	if a.Severity == "" {
 		a.Severity = m.kind.severity()

@@ -59,7 +59,11 @@ type Sketch struct {
 	Axis  string          `json:"axis"`
 	Spot  decimal.Decimal `json:"spot"`
 	Level decimal.Decimal `json:"level"` // the one that the alert speaks of
-	Bars  []SketchBar     `json:"bars"`  // ascending, without gaps
+	// Crossed: the level has been reached. AtRiskUSD is what the alert says comes due
+	// on the way to the level, or came due on it; whole dollars.
+	Crossed   bool            `json:"crossed,omitempty"`
+	AtRiskUSD decimal.Decimal `json:"at_risk_usd"`
+	Bars      []SketchBar     `json:"bars"` // ascending, without gaps
 }
 
 // SketchBar is the collateral that comes due between two prices.

@@ -49,7 +49,7 @@ func (a Alert) age() time.Duration {
 // Compose says an alert in words. The same alert always gives the same message.
 func Compose(a Alert) (Message, error) {
 	v := voiced{Alert: a, Levels: a.levels()}
-	m := Message{Kind: a.Kind, Severity: a.Severity, Time: a.Seen, Fields: fields(a)}
+	m := Message{Kind: a.Kind, Severity: a.Severity, Time: a.Seen, Fields: fields(a), Sketch: a.Sketch}
 	for part, into := range map[string]*string{"title": &m.Title, "text": &m.Text} {
 		var b strings.Builder
 		if err := wording.ExecuteTemplate(&b, string(a.Kind)+"."+part, v); err != nil {
