@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/web/webtest"
 )
 
 // The alert rules and the dashboard name only metrics that exist.
@@ -39,7 +40,7 @@ func TestDeployedFilesNameMetricsThatExist(t *testing.T) {
 
 // promtool, of Debian's prometheus package, takes the rules.
 func TestPromtoolTakesTheRules(t *testing.T) {
-	promtool := debian(t, "promtool", "prometheus")
+	promtool := webtest.Debian(t, "promtool", "prometheus")
 	out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "../../deploy/prometheus-rules.yml").CombinedOutput()
 	require.NoError(t, err, string(out))
 	w := demoPage(t)

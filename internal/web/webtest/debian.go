@@ -1,4 +1,4 @@
-package web_test
+package webtest
 
 import (
 	"os/exec"
@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// debian is the path of a program, from a Debian package where the machine lacks it.
+// Debian is the path of a program, from a Debian package where the machine lacks it.
 // A fresh machine has no list of packages yet.
-func debian(t *testing.T, program, pkg string) string {
+func Debian(t testing.TB, program, pkg string) string {
 	t.Helper()
 	if path, err := exec.LookPath(program); err == nil {
 		return path
