@@ -107,7 +107,7 @@ func (s *Store) Acknowledge(ctx context.Context, id, name string, at time.Time) 
 		if n == 0 {
 			return fmt.Errorf("acknowledge %q: %w", id, ErrNoAlert)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO acknowledgements (alert, at, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, id, at.UnixNano(), name)
+		_, err := tx.ExecContext(ctx, `INSERT INTO acknowledgements (alert, at, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, id, at.UnixNano(), plain(name))
 		return err
 	})
 }
@@ -120,7 +120,7 @@ type AlertCount struct {
 
 // AlertCounts counts all alerts ever made.
 func (s *Store) AlertCounts(ctx context.Context) ([]AlertCount, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT kind, json_extract(alert, '$.reason'), count(*) FROM alerts GROUP BY 1, 2 ORDER BY 1, 2`)
+	rows, err := s.read.QueryContext(ctx, `SELECT kind, reason, count(*) FROM alerts GROUP BY 1, 2 ORDER BY 1, 2`)
 	if err != nil {
 		return nil, fmt.Errorf("count alerts: %w", err)
 	}
@@ -184,7 +184,7 @@ func (s *Store) SaveMute(ctx context.Context, rule string, m alerts.Mute) error 
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO mutes (rule, until, name) VALUES ($1, $2, $3)
-			ON CONFLICT (rule) DO UPDATE SET until = excluded.until, name = excluded.name`, rule, m.Until.UnixNano(), m.By)
+			ON CONFLICT (rule) DO UPDATE SET until = excluded.until, name = excluded.name`, rule, m.Until.UnixNano(), plain(m.By))
 		return err
 	})
 }

@@ -30,25 +30,26 @@ func usd(n int64) decimal.Decimal { return decimal.NewFromInt(n) }
 
 // What was recorded comes back: buckets exactly, amounts to three digits, rounded down.
 func TestHistoryComesBack(t *testing.T) {
-	s, _ := openStore(t)
-	at := noon
-	rapid.Check(t, func(t *rapid.T) {
-		at = at.Add(time.Minute)
-		var bands []store.BandPoint
-		bucket := rapid.IntRange(-900, 900).Draw(t, "first")
-		for range rapid.IntRange(0, 80).Draw(t, "bands") {
-			bands = append(bands, store.BandPoint{Bucket: bucket, USD: rapid.Uint64().Draw(t, "usd")})
-			bucket += rapid.IntRange(1, 40).Draw(t, "gap")
-		}
-		require.NoError(t, s.Record(bg, store.Sample{At: at, Bands: map[string]map[string][]store.BandPoint{"ETH": {"m": bands}}}))
-		got, err := s.HistoryBands(bg, "ETH", "m", store.Minute, at, at)
-		require.NoError(t, err)
-		column := got[store.Minute.Bucket(at)]
-		require.Len(t, column, len(bands))
-		for _, b := range bands {
-			require.LessOrEqual(t, column[b.Bucket], b.USD)
-			require.LessOrEqual(t, b.USD-column[b.Bucket], b.USD/512)
-		}
+	withStore(t, func(t *testing.T, s *store.Store) {
+		at := noon
+		rapid.Check(t, func(t *rapid.T) {
+			at = at.Add(time.Minute)
+			var bands []store.BandPoint
+			bucket := rapid.IntRange(-900, 900).Draw(t, "first")
+			for range rapid.IntRange(0, 80).Draw(t, "bands") {
+				bands = append(bands, store.BandPoint{Bucket: bucket, USD: rapid.Uint64().Draw(t, "usd")})
+				bucket += rapid.IntRange(1, 40).Draw(t, "gap")
+			}
+			require.NoError(t, s.Record(bg, store.Sample{At: at, Bands: map[string]map[string][]store.BandPoint{"ETH": {"m": bands}}}))
+			got, err := s.HistoryBands(bg, "ETH", "m", store.Minute, at, at)
+			require.NoError(t, err)
+			column := got[store.Minute.Bucket(at)]
+			require.Len(t, column, len(bands))
+			for _, b := range bands {
+				require.LessOrEqual(t, column[b.Bucket], b.USD)
+				require.LessOrEqual(t, b.USD-column[b.Bucket], b.USD/512)
+			}
+		})
 	})
 }
 
@@ -64,39 +65,41 @@ func TestBucketsHoldTheirPrices(t *testing.T) {
 }
 
 func TestHistoryMergesPricesAndThins(t *testing.T) {
-	s, _ := openStore(t)
-	for i, p := range []int64{2000, 1900, 2100, 2050} {
-		require.NoError(t, s.Record(bg, store.Sample{At: noon.Add(time.Duration(i) * 10 * time.Second), Prices: map[string]decimal.Decimal{"ETH": usd(p)}}))
-	}
-	for _, r := range []store.Resolution{store.Minute, store.Hour, store.Day} {
-		got, err := s.HistoryPrices(bg, "ETH", r, noon.Add(-24*time.Hour), noon.Add(time.Hour))
-		require.NoError(t, err)
-		require.Len(t, got, 1)
-		require.Equal(t, []string{"1900", "2100", "2050"}, []string{got[0].Low.String(), got[0].High.String(), got[0].Close.String()})
-	}
-	require.NoError(t, s.Record(bg, store.Sample{At: noon.Add(61 * 24 * time.Hour), Prices: map[string]decimal.Decimal{"ETH": usd(1)}}))
-	for r, left := range map[store.Resolution]int{store.Minute: 1, store.Hour: 1, store.Day: 2} {
-		got, err := s.HistoryPrices(bg, "ETH", r, noon.Add(-24*time.Hour), noon.Add(100*24*time.Hour))
-		require.NoError(t, err)
-		require.Len(t, got, left, "resolution %d", r)
-	}
+	withStore(t, func(t *testing.T, s *store.Store) {
+		for i, p := range []int64{2000, 1900, 2100, 2050} {
+			require.NoError(t, s.Record(bg, store.Sample{At: noon.Add(time.Duration(i) * 10 * time.Second), Prices: map[string]decimal.Decimal{"ETH": usd(p)}}))
+		}
+		for _, r := range []store.Resolution{store.Minute, store.Hour, store.Day} {
+			got, err := s.HistoryPrices(bg, "ETH", r, noon.Add(-24*time.Hour), noon.Add(time.Hour))
+			require.NoError(t, err)
+			require.Len(t, got, 1)
+			require.Equal(t, []string{"1900", "2100", "2050"}, []string{got[0].Low.String(), got[0].High.String(), got[0].Close.String()})
+		}
+		require.NoError(t, s.Record(bg, store.Sample{At: noon.Add(61 * 24 * time.Hour), Prices: map[string]decimal.Decimal{"ETH": usd(1)}}))
+		for r, left := range map[store.Resolution]int{store.Minute: 1, store.Hour: 1, store.Day: 2} {
+			got, err := s.HistoryPrices(bg, "ETH", r, noon.Add(-24*time.Hour), noon.Add(100*24*time.Hour))
+			require.NoError(t, err)
+			require.Len(t, got, left, "resolution %d", r)
+		}
+	})
 }
 
 func TestHistoryAddsMarketsUp(t *testing.T) {
-	s, _ := openStore(t)
-	one := []store.BandPoint{{Bucket: 700, USD: 1000}, {Bucket: 701, USD: 8}}
-	require.NoError(t, s.Record(bg, store.Sample{At: noon, Bands: map[string]map[string][]store.BandPoint{"ETH": {"a": one, "b": one}, "BTC": {"a": one}},
-		Totals: map[string]store.MarketTotals{"a": {SuppliedUSD: usd(10), BorrowedUSD: usd(4), TVLUSD: usd(6)}}}))
-	all, err := s.HistoryBands(bg, "ETH", "", store.Minute, noon, noon)
-	require.NoError(t, err)
-	require.Equal(t, map[int64]map[int]uint64{noon.Unix(): {700: 2000, 701: 16}}, all)
-	totals, ok, err := s.HistoryTotals(bg, "a", store.Hour, noon.Add(30*time.Minute))
-	require.NoError(t, err)
-	require.True(t, ok)
-	require.Equal(t, "4", totals.BorrowedUSD.String())
-	_, ok, err = s.HistoryTotals(bg, "a", store.Hour, noon.Add(-24*time.Hour))
-	require.NoError(t, err)
-	require.False(t, ok, "nothing was recorded then")
+	withStore(t, func(t *testing.T, s *store.Store) {
+		one := []store.BandPoint{{Bucket: 700, USD: 1000}, {Bucket: 701, USD: 8}}
+		require.NoError(t, s.Record(bg, store.Sample{At: noon, Bands: map[string]map[string][]store.BandPoint{"ETH": {"a": one, "b": one}, "BTC": {"a": one}},
+			Totals: map[string]store.MarketTotals{"a": {SuppliedUSD: usd(10), BorrowedUSD: usd(4), TVLUSD: usd(6)}}}))
+		all, err := s.HistoryBands(bg, "ETH", "", store.Minute, noon, noon)
+		require.NoError(t, err)
+		require.Equal(t, map[int64]map[int]uint64{noon.Unix(): {700: 2000, 701: 16}}, all)
+		totals, ok, err := s.HistoryTotals(bg, "a", store.Hour, noon.Add(30*time.Minute))
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, "4", totals.BorrowedUSD.String())
+		_, ok, err = s.HistoryTotals(bg, "a", store.Hour, noon.Add(-24*time.Hour))
+		require.NoError(t, err)
+		require.False(t, ok, "nothing was recorded then")
+	})
 }
 
 // A year of 50 markets on three axes, each with a hundred bands, fits in 200 MB. A

@@ -21,6 +21,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 
+	"liqwatch/devnet/postgres"
 	"liqwatch/internal/alerts"
 	"liqwatch/internal/alerts/telegram"
 	"liqwatch/internal/alerts/telegram/telegramtest"
@@ -44,7 +45,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(postgres.Main(m.Run))
 }
 
 // cents is the price at a block: down and up through both levels, for ever.

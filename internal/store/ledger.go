@@ -85,7 +85,7 @@ func saveState(ctx context.Context, tx *sql.Tx, c alerts.StateChange) error {
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO rule_states (rule, pruned, doubts, revisions) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (rule) DO UPDATE SET pruned = excluded.pruned, doubts = excluded.doubts, revisions = excluded.revisions`,
-		c.Rule, c.Pruned, string(doubts), string(revisions))
+		c.Rule, flag(c.Pruned), string(doubts), string(revisions))
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func saveDecisions(ctx context.Context, tx *sql.Tx, at time.Time, decisions []al
 		_, err := tx.ExecContext(ctx, `INSERT INTO decisions
 			(at, rule, axis, level, side, episode, from_phase, to_phase, reason, price, chain_time, sent)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			at.UnixNano(), d.Rule, d.Axis, d.Level.String(), d.Side, d.Episode, d.From, d.To, d.Reason, d.Price.String(), d.Time, d.Sent)
+			at.UnixNano(), d.Rule, d.Axis, d.Level.String(), d.Side, d.Episode, d.From, d.To, d.Reason, d.Price.String(), d.Time, flag(d.Sent))
 		if err != nil {
 			return err
 		}
@@ -133,9 +133,9 @@ func (s *Store) savePosts(ctx context.Context, tx *sql.Tx, at time.Time, posts [
 		if err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO alerts (id, dedup_key, kind, rule, created, alert, message)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (dedup_key) DO NOTHING`,
-			p.Message.ID, p.Alert.Key, p.Alert.Kind, p.Alert.Rule, at.UnixNano(), string(alert), string(message))
+		res, err := tx.ExecContext(ctx, `INSERT INTO alerts (id, dedup_key, kind, reason, rule, created, alert, message)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (dedup_key) DO NOTHING`,
+			p.Message.ID, p.Alert.Key, p.Alert.Kind, p.Alert.Reason, p.Alert.Rule, at.UnixNano(), string(alert), string(message))
 		if err != nil {
 			return fmt.Errorf("save alert %s: %w", p.Alert.Key, err)
 		}

@@ -46,7 +46,7 @@ func (s *Store) SaveLiquidations(ctx context.Context, chain string, at time.Time
 				seized, repaid, seized_usd, repaid_usd, cents, short)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
 				chain, l.Block, l.LogIndex, l.Tx.String(), at.Unix(), l.Market, l.Position, l.Collateral, l.Debt,
-				l.Seized.Decimal().String(), l.Repaid.Decimal().String(), seized.String(), repaid.String(), cents(seized), l.Short)
+				l.Seized.Decimal().String(), l.Repaid.Decimal().String(), seized.String(), repaid.String(), cents(seized), flag(l.Short))
 			if err != nil {
 				return fmt.Errorf("save the liquidation of %s: %w", l.Position, err)
 			}

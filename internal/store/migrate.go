@@ -8,14 +8,23 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
-// migrate brings the schema up to date. Each migration is a transaction.
-func migrate(ctx context.Context, db *sql.DB) error {
-	p, err := provider(db)
+// Where many processes start at once, one migrates; the others look again so often
+// for so long.
+const (
+	migrateProbeSeconds = 1
+	migrateProbes       = 300
+)
+
+// migrate brings the schema up to date. Each migration is a transaction that also
+// notes that it was made.
+func (d dialect) migrate(ctx context.Context, db *sql.DB) error {
+	p, err := d.provider(db)
 	if err != nil {
 		return err
 	}
@@ -25,40 +34,35 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-func provider(db *sql.DB) (*goose.Provider, error) {
-	dir, err := fs.Sub(migrations, "migrations")
+func (d dialect) provider(db *sql.DB) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations/"+d.migrations)
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded migrations: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir)
+	var options []goose.ProviderOption
+	if d.shared {
+		one, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(migrateProbeSeconds, migrateProbes))
+		if err != nil {
+			return nil, fmt.Errorf("make the lock of migrations: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(one))
+	}
+	p, err := goose.NewProvider(d.goose, db, dir, options...)
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded migrations: %w", err)
 	}
 	return p, nil
 }
 
-// checkSchema refuses a schema that this version does not know.
-func checkSchema(ctx context.Context, db *sql.DB, path string) error {
-	var tables int
-	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE type = 'table'`).Scan(&tables); err != nil {
-		return explain(path, err)
-	}
-	if tables == 0 {
-		return nil
-	}
-	var have int64
-	err := db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&have)
+// newest is the version of the schema that this program makes.
+func (d dialect) newest() (int64, error) {
+	names, err := fs.Glob(migrations, "migrations/"+d.migrations+"/*.sql")
 	if err != nil {
-		return fmt.Errorf("open store %s: %w: it is a SQLite file, but not one of liqwatch's: choose another path", path, ErrDamaged)
+		return 0, fmt.Errorf("read the embedded migrations: %w", err)
 	}
-	p, err := provider(db)
+	version, err := goose.NumericComponent(names[len(names)-1]) // Glob sorts
 	if err != nil {
-		return err
+		return 0, fmt.Errorf("read the embedded migrations: %w", err)
 	}
-	sources := p.ListSources()
-	if known := sources[len(sources)-1].Version; have > known {
-		return fmt.Errorf("open store %s: %w: its schema is %d, this version knows %d. Use the newer liqwatch, or another path. The file was left as it is",
-			path, ErrNewer, have, known)
-	}
-	return nil
+	return version, nil
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"liqwatch/internal/alerts"
@@ -16,7 +17,7 @@ func (s *Store) Claim(ctx context.Context, notifier string, now time.Time, lease
 	var out []alerts.Delivery
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var err error
-		if out, err = selectDue(ctx, tx, notifier, now, limit); err != nil {
+		if out, err = s.selectDue(ctx, tx, notifier, now, limit); err != nil {
 			return err
 		}
 		for i := range out {
@@ -33,12 +34,12 @@ func (s *Store) Claim(ctx context.Context, notifier string, now time.Time, lease
 	return out, err
 }
 
-func selectDue(ctx context.Context, tx *sql.Tx, notifier string, now time.Time, limit int) ([]alerts.Delivery, error) {
+func (s *Store) selectDue(ctx context.Context, tx *sql.Tx, notifier string, now time.Time, limit int) ([]alerts.Delivery, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT d.id, d.alert, d.notifier, d.attempts, d.failures, d.uncertain, d.created, a.message
 		FROM deliveries d JOIN alerts a ON a.id = d.alert
 		WHERE d.notifier = $1 AND d.fate = 'pending' AND d.next_at <= $2 AND d.lease_until <= $2
 		AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.notifier = d.notifier AND h.until > $2)
-		ORDER BY d.urgency DESC, d.created, d.id LIMIT $3`, notifier, now.UnixNano(), limit)
+		ORDER BY d.urgency DESC, d.created, d.id LIMIT $3`+s.dialect.claimed, notifier, now.UnixNano(), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func (s *Store) Settle(ctx context.Context, d alerts.Delivery, r alerts.Result, 
 		res, err := tx.ExecContext(ctx, `UPDATE deliveries SET fate = $1, settled_at = $2, next_at = $3, failures = failures + $4,
 			uncertain = $5, reason = $6, lease = '', lease_until = 0
 			WHERE id = $7 AND fate = 'pending' AND (lease = $8 OR $1 = 'sent')`,
-			string(r.Fate), r.At.UnixNano(), nanos(r.Next), r.Failed, r.Uncertain || d.Uncertain, r.Reason, d.ID, d.Lease)
+			string(r.Fate), r.At.UnixNano(), nanos(r.Next), flag(r.Failed), flag(r.Uncertain || d.Uncertain), plain(r.Reason), d.ID, d.Lease)
 		if err != nil {
 			return err
 		}
@@ -78,7 +79,7 @@ func (s *Store) Settle(ctx context.Context, d alerts.Delivery, r alerts.Result, 
 		}
 		if r.Hold {
 			_, err := tx.ExecContext(ctx, `INSERT INTO holds (notifier, until) VALUES ($1, $2)
-				ON CONFLICT (notifier) DO UPDATE SET until = max(until, excluded.until)`, d.Notifier, nanos(r.Next))
+				ON CONFLICT (notifier) DO UPDATE SET until = CASE WHEN holds.until > excluded.until THEN holds.until ELSE excluded.until END`, d.Notifier, nanos(r.Next))
 			if err != nil {
 				return err
 			}
@@ -89,13 +90,13 @@ func (s *Store) Settle(ctx context.Context, d alerts.Delivery, r alerts.Result, 
 
 // NextDue is the earliest time at which a delivery of the notifier can be claimed.
 func (s *Store) NextDue(ctx context.Context, notifier string) (time.Time, bool, error) {
-	var next sql.NullInt64
-	err := s.read.QueryRowContext(ctx, `SELECT max(min(max(next_at, lease_until)), coalesce((SELECT until FROM holds WHERE notifier = $1), 0))
-		FROM deliveries WHERE notifier = $1 AND fate = 'pending'`, notifier).Scan(&next)
+	var next, until sql.NullInt64
+	err := s.read.QueryRowContext(ctx, `SELECT min(CASE WHEN next_at > lease_until THEN next_at ELSE lease_until END),
+		(SELECT until FROM holds WHERE notifier = $1) FROM deliveries WHERE notifier = $1 AND fate = 'pending'`, notifier).Scan(&next, &until)
 	if err != nil || !next.Valid {
 		return time.Time{}, false, err
 	}
-	return time.Unix(0, next.Int64).UTC(), true, nil
+	return time.Unix(0, max(next.Int64, until.Int64)).UTC(), true, nil
 }
 
 // Waiting are the notifiers for which deliveries wait.
@@ -117,4 +118,9 @@ func nanos(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixNano()
+}
+
+// plain is a text of the outside as every database takes it: a receiver may answer with anything.
+func plain(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }

@@ -40,24 +40,25 @@ func liquidation(block uint64, index uint, cents uint64, short bool) protocols.L
 }
 
 func TestLiquidationsAreKeptRankedAndTakenBack(t *testing.T) {
-	s, _ := openStore(t)
-	done := []protocols.Liquidation{liquidation(5, 0, 100_00, false), liquidation(5, 1, 900_00, true)}
-	for range 2 { // a pass that is repeated adds nothing
-		require.NoError(t, s.SaveLiquidations(bg, "c", noon, done, dollars))
-	}
-	require.NoError(t, s.SaveLiquidations(bg, "c", noon.Add(time.Hour), []protocols.Liquidation{liquidation(9, 0, 500_00, false)}, dollars))
-	got, err := s.Liquidations(bg, noon, 10)
-	require.NoError(t, err)
-	require.Len(t, got, 3)
-	require.Equal(t, []int{2, 1, 3}, []int{got[0].Rank, got[1].Rank, got[2].Rank})
-	total, err := s.LiquidationTotals(bg, noon)
-	require.NoError(t, err)
-	require.Equal(t, []int{3, 2, 1}, []int{total.Calls, total.Longs, total.Shorts})
-	require.Equal(t, "600", total.LongUSD.String())
-	require.NoError(t, s.UndoLiquidations(bg, "c", 5))
-	got, err = s.Liquidations(bg, noon, 10)
-	require.NoError(t, err)
-	require.Len(t, got, 2, "the block of the third is gone")
+	withStore(t, func(t *testing.T, s *store.Store) {
+		done := []protocols.Liquidation{liquidation(5, 0, 100_00, false), liquidation(5, 1, 900_00, true)}
+		for range 2 { // a pass that is repeated adds nothing
+			require.NoError(t, s.SaveLiquidations(bg, "c", noon, done, dollars))
+		}
+		require.NoError(t, s.SaveLiquidations(bg, "c", noon.Add(time.Hour), []protocols.Liquidation{liquidation(9, 0, 500_00, false)}, dollars))
+		got, err := s.Liquidations(bg, noon, 10)
+		require.NoError(t, err)
+		require.Len(t, got, 3)
+		require.Equal(t, []int{2, 1, 3}, []int{got[0].Rank, got[1].Rank, got[2].Rank})
+		total, err := s.LiquidationTotals(bg, noon)
+		require.NoError(t, err)
+		require.Equal(t, []int{3, 2, 1}, []int{total.Calls, total.Longs, total.Shorts})
+		require.Equal(t, "600", total.LongUSD.String())
+		require.NoError(t, s.UndoLiquidations(bg, "c", 5))
+		got, err = s.Liquidations(bg, noon, 10)
+		require.NoError(t, err)
+		require.Len(t, got, 2, "the block of the third is gone")
+	})
 }
 
 func post(key string) alerts.Post {
@@ -66,39 +67,41 @@ func post(key string) alerts.Post {
 }
 
 func TestAlertsAreListedAndAcknowledged(t *testing.T) {
-	s, _ := openStore(t)
-	require.NoError(t, s.Post(bg, noon, post("one")))
-	require.NoError(t, s.Post(bg, noon.Add(time.Second), post("two")))
-	got, err := s.Alerts(bg, 10)
-	require.NoError(t, err)
-	require.Len(t, got, 2)
-	require.Equal(t, "two", got[0].Message.Title)
-	require.Equal(t, alerts.Pending, got[0].Deliveries[0].Fate)
-	require.True(t, got[0].Acknowledged.IsZero())
+	withStore(t, func(t *testing.T, s *store.Store) {
+		require.NoError(t, s.Post(bg, noon, post("one")))
+		require.NoError(t, s.Post(bg, noon.Add(time.Second), post("two")))
+		got, err := s.Alerts(bg, 10)
+		require.NoError(t, err)
+		require.Len(t, got, 2)
+		require.Equal(t, "two", got[0].Message.Title)
+		require.Equal(t, alerts.Pending, got[0].Deliveries[0].Fate)
+		require.True(t, got[0].Acknowledged.IsZero())
 
-	require.ErrorIs(t, s.Acknowledge(bg, "msg_nothing", "ada", noon), store.ErrNoAlert)
-	require.NoError(t, s.Acknowledge(bg, got[0].ID, "ada", noon))
-	require.NoError(t, s.Acknowledge(bg, got[0].ID, "bob", noon.Add(time.Hour)))
-	got, err = s.Alerts(bg, 10)
-	require.NoError(t, err)
-	require.Equal(t, "ada", got[0].AcknowledgedBy, "the first stands")
-	counts, err := s.AlertCounts(bg)
-	require.NoError(t, err)
-	require.Equal(t, []store.AlertCount{{Kind: "approach", Reason: "approach", Count: 2}}, counts)
-	q, err := s.Queue(bg)
-	require.NoError(t, err)
-	require.Equal(t, store.QueueState{Waiting: 2, Oldest: noon}, q)
+		require.ErrorIs(t, s.Acknowledge(bg, "msg_nothing", "ada", noon), store.ErrNoAlert)
+		require.NoError(t, s.Acknowledge(bg, got[0].ID, "ada", noon))
+		require.NoError(t, s.Acknowledge(bg, got[0].ID, "bob", noon.Add(time.Hour)))
+		got, err = s.Alerts(bg, 10)
+		require.NoError(t, err)
+		require.Equal(t, "ada", got[0].AcknowledgedBy, "the first stands")
+		counts, err := s.AlertCounts(bg)
+		require.NoError(t, err)
+		require.Equal(t, []store.AlertCount{{Kind: "approach", Reason: "approach", Count: 2}}, counts)
+		q, err := s.Queue(bg)
+		require.NoError(t, err)
+		require.Equal(t, store.QueueState{Waiting: 2, Oldest: noon}, q)
+	})
 }
 
 func TestMutesAreKept(t *testing.T) {
-	s, _ := openStore(t)
-	m := alerts.Mute{Until: noon.Add(time.Hour), By: "ada"}
-	require.NoError(t, s.SaveMute(bg, "eth", m))
-	got, err := s.LoadMutes(bg)
-	require.NoError(t, err)
-	require.Equal(t, map[string]alerts.Mute{"eth": m}, got)
-	require.NoError(t, s.SaveMute(bg, "eth", alerts.Mute{}))
-	got, err = s.LoadMutes(bg)
-	require.NoError(t, err)
-	require.Empty(t, got)
+	withStore(t, func(t *testing.T, s *store.Store) {
+		m := alerts.Mute{Until: noon.Add(time.Hour), By: "ada"}
+		require.NoError(t, s.SaveMute(bg, "eth", m))
+		got, err := s.LoadMutes(bg)
+		require.NoError(t, err)
+		require.Equal(t, map[string]alerts.Mute{"eth": m}, got)
+		require.NoError(t, s.SaveMute(bg, "eth", alerts.Mute{}))
+		got, err = s.LoadMutes(bg)
+		require.NoError(t, err)
+		require.Empty(t, got)
+	})
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"encoding/hex"
 	"fmt"
@@ -15,19 +14,6 @@ import (
 	"liqwatch/chains"
 	"liqwatch/internal/store/storetest"
 )
-
-func TestSQLite(t *testing.T) {
-	storetest.Run(t, func(t testing.TB) storetest.Open {
-		name := "sqlite:" + filepath.Join(t.TempDir(), "liqwatch.db")
-		return func() (storetest.Store, error) {
-			s, err := Open(context.Background(), name)
-			if err != nil {
-				return nil, err
-			}
-			return s, nil
-		}
-	})
-}
 
 // filled makes a store with something in it and gives its path.
 func filled(t testing.TB) string {
@@ -150,8 +136,7 @@ func TestAnUnwritablePlaceIsRefused(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for name, want := range map[string]string{
-		"postgres://me:hunter2@host/db":   "write store: sqlite:",
-		"postgresql://me:hunter2@host/db": "write store: sqlite:",
+		"postgres://me:hunter2@host:x/db": "not an address of Postgres",
 		"mysql://me:hunter2@host":         "write sqlite:PATH",
 		"liqwatch.db":                     "write sqlite:PATH",
 		"":                                "write sqlite:PATH",
@@ -216,7 +201,7 @@ func TestMigrationsGoDownAndUpAgain(t *testing.T) {
 	path := filled(t)
 	db, err := sql.Open("sqlite", dsn(path, "rw"))
 	require.NoError(t, err)
-	p, err := provider(db)
+	p, err := sqliteDialect().provider(db)
 	require.NoError(t, err)
 	_, err = p.DownTo(t.Context(), 0)
 	require.NoError(t, err)
