@@ -168,9 +168,10 @@ type Move struct {
 // Figures are one position's amounts at one price vector, in quote units.
 type Figures struct {
 	Liquidatable bool
-	// HealthRaw is the protocol's own integer for health; nil without debt or
-	// where the protocol has none.
-	HealthRaw *uint256.Int
+	// HasHealth: HealthRaw is the protocol's own integer for health. False without
+	// debt, or where the protocol has no such number.
+	HasHealth bool
+	HealthRaw uint256.Int
 	// AtRisk is all collateral that counts, unweighted.
 	AtRisk uint256.Int
 	// Debt is what is owed, rounded as the protocol does.

@@ -185,7 +185,10 @@ func (b *FixtureBook) Liquidatable(i int, p protocols.Prices) bool {
 func (b *FixtureBook) Figures(i int, p protocols.Prices) protocols.Figures {
 	coll, weighted, debt := b.values(i, p)
 	h := b.health(coll, weighted, debt)
-	f := protocols.Figures{HealthRaw: h, AtRisk: coll, Debt: debt}
+	f := protocols.Figures{HasHealth: h != nil && !b.NoHealth, AtRisk: coll, Debt: debt}
+	if f.HasHealth {
+		f.HealthRaw = *h
+	}
 	f.Liquidatable = h != nil && h.LtUint64(1e18)
 	if f.Liquidatable {
 		f.Seizable.Rsh(&debt, 1)
@@ -198,9 +201,6 @@ func (b *FixtureBook) Figures(i int, p protocols.Prices) protocols.Figures {
 	covers.Div(&covers, uint256.NewInt(105))
 	if debt.Gt(&covers) {
 		f.BadDebt.Sub(&debt, &covers)
-	}
-	if b.NoHealth {
-		f.HealthRaw = nil
 	}
 	return f
 }

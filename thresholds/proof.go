@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/holiman/uint256"
+
+	"liqwatch/protocols"
 )
 
 // proofBudget is how many samples one search may spend on proving that nothing
@@ -95,14 +97,14 @@ func (w *walker) sample(place *uint256.Int) sample {
 	f := w.m.book.Figures(w.i, w.prices)
 	s := sample{place: *place, liq: f.Liquidatable, coll: f.AtRisk, debt: f.Debt}
 	s.collF, s.debtF = f.AtRisk.Float64(), f.Debt.Float64()
-	s.weighted = w.weighted(&s, f.HealthRaw)
+	s.weighted = w.weighted(&s, &f)
 	return s
 }
 
 // weighted is a lower bound of weighted collateral: the protocol's own health
 // times debt where that is a ratio in 1e-18, else the linear terms at these very
 // prices, less what rounding every leg down can take.
-func (w *walker) weighted(s *sample, health *uint256.Int) float64 {
+func (w *walker) weighted(s *sample, f *protocols.Figures) float64 {
 	linear, slack := 0.0, 2.0
 	for _, t := range w.terms {
 		if t.Coef > 0 {
@@ -110,8 +112,8 @@ func (w *walker) weighted(s *sample, health *uint256.Int) float64 {
 			slack++
 		}
 	}
-	if health != nil {
-		own := health.Float64() / 1e18 * s.debtF
+	if f.HasHealth {
+		own := f.HealthRaw.Float64() / 1e18 * s.debtF
 		if math.Abs(own-linear) <= 1e-3*linear+slack {
 			return own
 		}

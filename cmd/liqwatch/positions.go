@@ -147,7 +147,7 @@ func positionRowOf(b protocols.Book, i int, ladders map[string]*thresholds.Ladde
 		CollateralUSD: prices.USD(&p.AtRisk, b.QuoteDecimals()), DebtUSD: prices.USD(&p.Debt, b.QuoteDecimals()),
 		SeizableUSD: prices.USD(&p.Seizable, b.QuoteDecimals()), Triggers: map[string]triggerPair{},
 	}
-	if p.HealthRaw != nil {
+	if p.HasHealth {
 		raw := p.HealthRaw.Dec()
 		row.HealthFactorRaw = &raw
 	}

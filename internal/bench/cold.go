@@ -136,11 +136,20 @@ func agreement(usual Health, book protocols.Book) int {
 			if h == withoutDebt {
 				same++
 			}
-		case book.Position(i).HealthRaw != nil && book.Position(i).HealthRaw.Dec() == h:
+		case healthOf(book, i) == h:
 			same++
 		}
 	}
 	return same
+}
+
+// healthOf is a position's health as the contract writes it; empty where it has none.
+func healthOf(book protocols.Book, i int) string {
+	p := book.Position(i)
+	if !p.HasHealth {
+		return ""
+	}
+	return p.HealthRaw.Dec()
 }
 
 // withoutDebt is the pool's health factor of an account that owes nothing: 2^256-1.

@@ -144,3 +144,34 @@ func TestShelfKeepsOrderAndShares(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkFigures are all amounts of half a million accounts that are past their
+// triggers, with limbs, and with the unbounded integers that judge them.
+func BenchmarkFigures(b *testing.B) {
+	t, s, prices := crowd(500_000)
+	// Debts count a thousand times what they did, and all tokens about the same: nobody is healthy.
+	for i := range t.rates {
+		prices[i].SetUint64(1e8 + 1e6*uint64(i))
+		index := new(uint256.Int).Mul(&t.rates[i].debtRay, uint256.NewInt(1000))
+		t.rates[i].debtRay, t.rates[i].debt = *index, newFactor(index)
+	}
+	book, p := &Book{table: t, shelf: s}, protocols.Prices{Raw: prices}
+	var own float64
+	b.Run("limbs", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if f := book.Figures(i%s.n, p); !f.Liquidatable {
+				b.Fatal("a healthy account")
+			}
+		}
+		own = b.Elapsed().Seconds() / float64(b.N)
+	})
+	b.Run("unbounded", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			a := s.account(i % s.n)
+			book.figures(&a, p)
+		}
+		b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/own, "x-limbs")
+	})
+}

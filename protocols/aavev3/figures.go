@@ -14,13 +14,20 @@ import (
 // always is a health; where prices make the debt worth nothing it is 2^256-1, as in
 // the pool.
 func (b *Book) Figures(i int, p protocols.Prices) protocols.Figures {
-	a := b.shelf.account(i)
+	var f protocols.Figures
+	c, k := b.shelf.at(i)
+	if b.table.quick(c, k, p.Raw, &f) {
+		return f
+	}
+	a := c.account(k)
 	return b.figures(&a, p)
 }
 
+// figures are Figures with unbounded integers: where limbs do not reach, and the
+// judge of those that do.
 func (b *Book) figures(a *account, p protocols.Prices) protocols.Figures {
 	data := b.table.accountData(a, p.Raw)
-	f := protocols.Figures{AtRisk: data.collateral, Debt: data.debt, HealthRaw: &data.health}
+	f := protocols.Figures{AtRisk: data.collateral, Debt: data.debt, HasHealth: true, HealthRaw: data.health}
 	f.Liquidatable = data.health.Lt(wad)
 	if f.Liquidatable {
 		if c := b.table.largestCall(a, p.Raw); c != nil {
@@ -33,17 +40,21 @@ func (b *Book) figures(a *account, p protocols.Prices) protocols.Figures {
 
 // LegValues implements [protocols.Book].
 func (b *Book) LegValues(i int, p protocols.Prices, dst []protocols.LegValue) []protocols.LegValue {
-	a := b.shelf.account(i)
-	row := b.table.row(a.mode)
-	for j := range a.legs {
-		l := &a.legs[j]
+	c, k := b.shelf.at(i)
+	row := b.table.row(c.modes[k])
+	for j := c.starts[k]; j < c.starts[k+1]; j++ {
+		l := leg{c.tags[j], c.scaled[j]}
 		d := b.table.dense[l.id()]
 		if d < 0 || l.side() == protocols.Collateral && !row[d].counts {
 			continue
 		}
 		v := protocols.LegValue{Asset: int(d), Side: l.side()}
-		set(&v.Amount, b.table.amount(l))
-		set(&v.Value, b.table.value(l, row, p.Raw))
+		if h, ok := b.table.hold(c, j, row, p.Raw); ok {
+			v.Amount, v.Value = h.balance.uint256(), h.value.uint256()
+		} else {
+			set(&v.Amount, b.table.amount(&l))
+			set(&v.Value, b.table.value(&l, row, p.Raw))
+		}
 		dst = append(dst, v)
 	}
 	return dst
@@ -59,7 +70,7 @@ func (b *Book) Position(i int) protocols.Position {
 	for f, x := range data.fields() {
 		out.View = append(out.View, protocols.ViewField{Name: fieldNames[f], Value: *x})
 	}
-	if *out.HealthRaw != *maxUint { // which stands for debts worth nothing
+	if out.HealthRaw != *maxUint { // which stands for debts worth nothing
 		h := decimal.NewFromBigInt(out.HealthRaw.ToBig(), -18)
 		out.HealthFactor = &h
 	}

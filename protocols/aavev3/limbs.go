@@ -143,8 +143,13 @@ func newDivisor(unit *uint256.Int) divisor {
 	if !unit.IsUint64() || unit.IsZero() {
 		return divisor{}
 	}
-	s := uint(bits.LeadingZeros64(unit.Uint64()))
-	d := unit.Uint64() << s
+	return newDivisor64(unit.Uint64())
+}
+
+// newDivisor64 is a divisor that is not zero.
+func newDivisor64(x uint64) divisor {
+	s := uint(bits.LeadingZeros64(x))
+	d := x << s
 	v, _ := bits.Div64(^d, ^uint64(0), d)
 	return divisor{d: d, reciprocal: v, shift: s, fast: true}
 }

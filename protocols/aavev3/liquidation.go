@@ -13,8 +13,13 @@ import (
 var (
 	closeFactorHealth = new(big.Int).SetUint64(95e16)
 	closeFactor       = big.NewInt(5000)
-	closeFactorFloor  = big.NewInt(2000e8)
-	minLeftover       = big.NewInt(1000e8)
+	closeFactorFloor  = big.NewInt(closeFactorFloorUnits)
+	minLeftover       = big.NewInt(minLeftoverUnits)
+)
+
+const (
+	closeFactorFloorUnits = 2000e8
+	minLeftoverUnits      = 1000e8
 )
 
 // call is the largest liquidation call for one pair of collateral and debt.

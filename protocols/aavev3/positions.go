@@ -43,19 +43,29 @@ type shelf struct {
 	chunks []*chunk
 	first  []int // position of each chunk's first account
 	n      int
+	near   []uint32 // chunk of every stride-th account, so that one is found without a search
 }
+
+// stride is half of what a chunk usually holds.
+const stride = chunkSize / 2
 
 func newShelf(chunks []*chunk) *shelf {
 	s := &shelf{chunks: chunks, first: make([]int, len(chunks))}
 	for i, c := range chunks {
 		s.first[i] = s.n
 		s.n += len(c.keys)
+		for len(s.near)*stride < s.n {
+			s.near = append(s.near, uint32(i))
+		}
 	}
 	return s
 }
 
 func (s *shelf) at(i int) (*chunk, int) {
-	c := sort.SearchInts(s.first, i+1) - 1
+	c := s.near[i/stride]
+	for i-s.first[c] >= len(s.chunks[c].keys) {
+		c++
+	}
 	return s.chunks[c], i - s.first[c]
 }
 

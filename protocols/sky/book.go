@@ -150,7 +150,7 @@ func (b *Book) Figures(i int, p protocols.Prices) protocols.Figures {
 		return f
 	}
 	if health, ok := v.health(&ilk.Rate, spot); ok {
-		f.HealthRaw = &health
+		f.HealthRaw, f.HasHealth = health, true
 	}
 	f.Liquidatable = v.Unsafe(&ilk.Rate, spot)
 	if f.Liquidatable {
@@ -210,7 +210,7 @@ func (b *Book) Position(i int) protocols.Position {
 	if spot, err := Spot(&b.s.Price, &ilk.Par, &ilk.Mat); err == nil {
 		out.View = append(out.View, protocols.ViewField{Name: "spot", Value: *spot})
 	}
-	if f.HealthRaw != nil {
+	if f.HasHealth {
 		h := decimal.NewFromBigInt(f.HealthRaw.ToBig(), -wadDecimals)
 		out.HealthFactor = &h
 	}

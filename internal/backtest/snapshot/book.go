@@ -114,7 +114,7 @@ func (b *book) Figures(i int, p protocols.Prices) protocols.Figures {
 		return f
 	}
 	h := mulDiv(&weighted, wad, &f.Debt)
-	f.HealthRaw, f.Liquidatable = &h, weighted.Lt(&f.Debt)
+	f.HealthRaw, f.HasHealth, f.Liquidatable = h, true, weighted.Lt(&f.Debt)
 	if f.Liquidatable {
 		half := mulDiv(&f.Debt, closePart, wad)
 		f.Seizable = mulDiv(&half, bonus, wad)
@@ -150,7 +150,7 @@ func (b *book) Position(i int) protocols.Position {
 		out.Legs = append(out.Legs, protocols.Leg{Asset: g.asset, Side: g.side, Raw: g.amount, Amount: g.amount,
 			Threshold: decimal.NewFromBigInt(g.threshold.ToBig(), -18), Counts: g.side == protocols.Debt || !g.threshold.IsZero()})
 	}
-	if out.HealthRaw != nil {
+	if out.HasHealth {
 		h := decimal.NewFromBigInt(out.HealthRaw.ToBig(), -18)
 		out.HealthFactor = &h
 	}
