@@ -5,6 +5,14 @@ import (
 	"io"
 
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/alerts/alertmanager"
+	"liqwatch/internal/alerts/discord"
+	"liqwatch/internal/alerts/email"
+	"liqwatch/internal/alerts/exec"
+	"liqwatch/internal/alerts/ntfy"
+	"liqwatch/internal/alerts/pagerduty"
+	"liqwatch/internal/alerts/shoutrrr"
+	"liqwatch/internal/alerts/slack"
 	"liqwatch/internal/alerts/stdout"
 	"liqwatch/internal/alerts/telegram"
 	"liqwatch/internal/alerts/webhook"
@@ -13,9 +21,22 @@ import (
 
 // notifierTypes are the ways to send a message. To add one is one line.
 var notifierTypes = map[string]func(alerts.Settings, io.Writer) (alerts.Notifier, error){
-	"stdout":   func(_ alerts.Settings, out io.Writer) (alerts.Notifier, error) { return stdout.New(out), nil },
-	"telegram": func(s alerts.Settings, _ io.Writer) (alerts.Notifier, error) { return telegram.New(s) },
-	"webhook":  func(s alerts.Settings, _ io.Writer) (alerts.Notifier, error) { return webhook.New(s) },
+	"alertmanager": plain(alertmanager.New),
+	"discord":      plain(discord.New),
+	"email":        plain(email.New),
+	"exec":         plain(exec.New),
+	"ntfy":         plain(ntfy.New),
+	"pagerduty":    plain(pagerduty.New),
+	"shoutrrr":     plain(shoutrrr.New),
+	"slack":        plain(slack.New),
+	"stdout":       func(_ alerts.Settings, out io.Writer) (alerts.Notifier, error) { return stdout.New(out), nil },
+	"telegram":     plain(telegram.New),
+	"webhook":      plain(webhook.New),
+}
+
+// plain is a notifier that needs nothing but its settings.
+func plain[N alerts.Notifier](make func(alerts.Settings) (N, error)) func(alerts.Settings, io.Writer) (alerts.Notifier, error) {
+	return func(s alerts.Settings, _ io.Writer) (alerts.Notifier, error) { return make(s) }
 }
 
 // Notifiers makes all configured notifiers; out is where those that print write.
