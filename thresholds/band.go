@@ -139,36 +139,31 @@ func (l *Ladder) band(rungs []rung, edges []decimal.Decimal, k int, d direction,
 	if d == down {
 		b.From, b.To = outer, inner
 	}
-	v := l.value(rungs)
-	b.AtTrigger, b.ByMarket = v.atTrigger.totals(l.markets)
+	v := l.value(rungs, max(largest, mostLargest))
+	b.AtTrigger, b.ByMarket = v.atTrigger.totals.totals(l.markets)
 	b.AtSpot, _ = v.atSpot.totals(l.markets)
-	b.ByAsset = v.assets.list()
-	b.Top10Share = topShare(v.entries, b.AtTrigger.AtRiskUSD)
-	b.Largest = l.largest(v.entries, largest)
+	b.ByAsset = v.atTrigger.assets.list(l.markets)
+	b.Top10Share = v.atTrigger.top.topShare(b.AtTrigger.AtRiskUSD)
+	b.Largest = v.atTrigger.top.largest(largest)
 	return b
 }
 
 // valued are rungs with their amounts.
 type valued struct {
-	atTrigger, atSpot *tally
-	assets            assetTally
-	entries           []entry
+	atTrigger *set
+	atSpot    tally
 }
 
-func (l *Ladder) value(rungs []rung) valued {
-	v := valued{atTrigger: newTally(), atSpot: newTally(), assets: assetTally{}}
+func (l *Ladder) value(rungs []rung, largest int) valued {
+	v := valued{atTrigger: newSet(l.markets, largest)}
 	var p protocols.Prices
-	var legs []protocols.LegValue
 	for _, r := range rungs {
 		m, i := l.markets[r.ref.Market], int(r.ref.Position)
 		m.path.At(&r.trigger, &p)
 		f := m.book.Figures(i, p)
-		v.atTrigger.add(m, r.ref, &f, p.QuoteUSD)
+		v.atTrigger.addRung(m, r, &p, &f)
 		now := m.book.Figures(i, m.now)
 		v.atSpot.add(m, r.ref, &now, m.now.QuoteUSD)
-		legs = m.book.LegValues(i, p, legs[:0])
-		v.assets.add(m, legs, &p)
-		v.entries = append(v.entries, entry{ref: r.ref, usd: p.USD(&f.AtRisk, m.quoteDecimals), trigger: r.trigger, has: true})
 	}
 	return v
 }

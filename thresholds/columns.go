@@ -198,20 +198,21 @@ func (c *columns) terms(i int, dst []protocols.Term) []protocols.Term {
 	return dst
 }
 
-// members appends the positions that floats are sure are liquidatable at a place
-// to dst, in order, asking about those they are not sure of.
-func (c *columns) members(place float64, dst []int32, ask func(i int) bool) []int32 {
+// members appends the positions of a piece that floats are sure are liquidatable at
+// a place to dst, in order, asking about those they are not sure of.
+func (c *columns) members(place float64, in piece, dst []int32, ask func(i int) bool) []int32 {
 	// Rounded so that a comparison in 32 bits is never surer than one in 64.
 	below, above := ceil32(place), floor32(place)
-	lo, hi, flags := c.lo, c.hi[:len(c.lo)], c.flags[:len(c.lo)]
-	for i, l := range lo {
-		switch f := flags[i]; {
+	lo, hi, flags := c.lo[in.from:in.to], c.hi[in.from:in.to], c.flags[in.from:in.to]
+	for k, l := range lo {
+		i := in.from + k
+		switch f := flags[k]; {
 		case f&flagUnpriced != 0:
 		case below < l:
 			if f&flagLeft != 0 {
 				dst = append(dst, int32(i))
 			}
-		case above > hi[i]:
+		case above > hi[k]:
 			if f&flagRight != 0 {
 				dst = append(dst, int32(i))
 			}

@@ -44,25 +44,16 @@ func (l *Ladder) Crossing(level decimal.Decimal) (*Crossing, error) {
 	if level.GreaterThan(l.spot) {
 		side, c.Direction = up, up.String()
 	}
-	s := newSet()
-	for k, m := range l.markets {
-		at, err := m.point(level)
-		if err != nil {
-			return nil, fmt.Errorf("level %s: %w", level, err)
-		}
-		now := m.liquidatableNow()
-		for _, i := range m.members(at, nil) {
-			if !now(int(i)) {
-				s.add(m, Ref{int32(k), i}, at.prices)
-			}
-		}
+	far, err := l.points(level)
+	if err != nil {
+		return nil, fmt.Errorf("level %s: %w", level, err)
 	}
+	s := l.gather(l.nowPoints(), far, (*set).add)
 	c.Totals, c.ByMarket = s.totals.totals(l.markets)
-	c.ByAsset = s.assets.list()
-	l.rank(s.entries)
-	l.findTriggers(s.entries[:min(10, len(s.entries))], side)
-	c.Largest = l.largest(s.entries, 10)
-	c.Keys = l.keys(s.entries)
+	c.ByAsset = s.assets.list(l.markets)
+	l.findTriggers(s.top.first(mostLargest), side)
+	c.Largest = s.top.largest(mostLargest)
+	c.Keys = l.keys(s.refs)
 	c.Digest = digest(c.Keys)
 	return c, nil
 }
@@ -77,10 +68,10 @@ func (l *Ladder) findTriggers(entries []entry, d direction) {
 	}
 }
 
-func (l *Ladder) keys(entries []entry) []Key {
-	out := make([]Key, len(entries))
-	for i, e := range entries {
-		out[i] = l.Key(e.ref)
+func (l *Ladder) keys(refs []Ref) []Key {
+	out := make([]Key, len(refs))
+	for i, r := range refs {
+		out[i] = l.Key(r)
 	}
 	slices.SortFunc(out, func(a, b Key) int {
 		if c := strings.Compare(a.Market, b.Market); c != 0 {

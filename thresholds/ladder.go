@@ -150,32 +150,25 @@ func (l *Ladder) Liquidatable(price decimal.Decimal) ([]Ref, error) {
 // At adds up all that is liquidatable when the axis' price is price: the amounts
 // are the protocols' own at that price.
 func (l *Ladder) At(price decimal.Decimal) (Totals, error) {
-	t := newTally()
-	for k, m := range l.markets {
-		at, err := m.point(price)
-		if err != nil {
-			return Totals{}, err
-		}
-		l.tallyAt(t, int32(k), at)
+	far, err := l.points(price)
+	if err != nil {
+		return Totals{}, err
 	}
-	out, _ := t.totals(l.markets)
-	return out, nil
+	return l.totalsOf(nil, far), nil
 }
 
 // Now adds up what is liquidatable at the markets' own current prices.
-func (l *Ladder) Now() Totals {
-	t := newTally()
+func (l *Ladder) Now() Totals { return l.totalsOf(nil, l.nowPoints()) }
+
+func (l *Ladder) nowPoints() []point {
+	out := make([]point, len(l.markets))
 	for k, m := range l.markets {
-		l.tallyAt(t, int32(k), m.nowPoint())
+		out[k] = m.nowPoint()
 	}
-	out, _ := t.totals(l.markets)
 	return out
 }
 
-func (l *Ladder) tallyAt(t *tally, k int32, at point) {
-	m := l.markets[k]
-	for _, i := range m.members(at, nil) {
-		f := m.book.Figures(int(i), *at.prices)
-		t.add(m, Ref{k, i}, &f, at.prices.QuoteUSD)
-	}
+func (l *Ladder) totalsOf(near, far []point) Totals {
+	out, _ := l.gather(near, far, (*set).addTotals).totals.totals(l.markets)
+	return out
 }

@@ -1,47 +1,116 @@
 package thresholds
 
 import (
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/holiman/uint256"
 	"github.com/shopspring/decimal"
-
-	"liqwatch/protocols"
 )
 
 // entry is one position of a set with what it puts at risk.
 type entry struct {
-	ref     Ref
-	usd     decimal.Decimal
-	trigger uint256.Int
-	has     bool // has a trigger
+	ref      Ref
+	atRisk   uint256.Int // quote units
+	quoteUSD decimal.Decimal
+	near     float64 // at risk in USD, within nearness of the truth
+	trigger  uint256.Int
+	has      bool // has a trigger
 }
 
-// rank sorts entries by at risk, largest first; ties by market and position id,
-// so that the order does not depend on how a book numbers its positions.
-func (l *Ladder) rank(entries []entry) {
-	slices.SortFunc(entries, func(a, b entry) int {
-		if c := b.usd.Cmp(a.usd); c != 0 {
-			return c
-		}
-		if a.ref.Market != b.ref.Market {
-			return int(a.ref.Market - b.ref.Market)
-		}
-		book := l.markets[a.ref.Market].book
-		return strings.Compare(book.ID(int(a.ref.Position)), book.ID(int(b.ref.Position)))
-	})
+// mostLargest of the largest positions of a set are told of.
+const mostLargest = 10
+
+// nearness is the part by which entries must differ for floats to tell them apart.
+const nearness = 1e-12
+
+func (e *entry) usd(m *market) decimal.Decimal {
+	return decimal.NewFromBigInt(e.atRisk.ToBig(), -m.quoteDecimals).Mul(e.quoteUSD)
 }
 
-// largest are the first n entries by at risk. It sorts entries.
-func (l *Ladder) largest(entries []entry, n int) []Largest {
-	l.rank(entries)
+// leaders are the largest positions of a set, by at risk.
+type leaders struct {
+	markets []*market
+	most    int // how many are asked for
+	list    []entry
+	ranked  bool    // list was cut to most at least once
+	floor   float64 // of the last of them then
+
+	lastQuote decimal.Decimal
+	lastUSD   float64
+}
+
+func newLeaders(markets []*market, most int) *leaders {
+	return &leaders{markets: markets, most: most, lastQuote: decimal.NewFromInt(1), lastUSD: 1}
+}
+
+// add takes an entry, unless most others are larger beyond doubt.
+func (s *leaders) add(e entry) {
+	if !e.quoteUSD.Equal(s.lastQuote) {
+		s.lastQuote, s.lastUSD = e.quoteUSD, e.quoteUSD.InexactFloat64()
+	}
+	e.near = e.atRisk.Float64() * s.lastUSD * math.Pow10(-int(s.markets[e.ref.Market].quoteDecimals))
+	s.take(e)
+}
+
+func (s *leaders) take(e entry) {
+	if s.ranked && e.near < s.floor*(1-nearness) {
+		return
+	}
+	if s.list = append(s.list, e); len(s.list) >= 2*s.most+64 {
+		s.cut()
+	}
+}
+
+func (s *leaders) join(o *leaders) {
+	for _, e := range o.list {
+		s.take(e)
+	}
+}
+
+// cut ranks the list and drops what is too much of it.
+func (s *leaders) cut() {
+	slices.SortFunc(s.list, s.compare)
+	if len(s.list) >= s.most && s.most > 0 {
+		s.list = s.list[:s.most]
+		s.ranked, s.floor = true, s.list[s.most-1].near
+	}
+}
+
+// compare puts the largest first; ties by market and position id, so that the order
+// does not depend on how a book numbers its positions.
+func (s *leaders) compare(a, b entry) int {
+	if math.Abs(a.near-b.near) > nearness*max(a.near, b.near) {
+		if a.near > b.near {
+			return -1
+		}
+		return 1
+	}
+	if c := b.usd(s.markets[b.ref.Market]).Cmp(a.usd(s.markets[a.ref.Market])); c != 0 {
+		return c
+	}
+	if a.ref.Market != b.ref.Market {
+		return int(a.ref.Market - b.ref.Market)
+	}
+	book := s.markets[a.ref.Market].book
+	return strings.Compare(book.ID(int(a.ref.Position)), book.ID(int(b.ref.Position)))
+}
+
+// first are the n largest, at most those that were asked for.
+func (s *leaders) first(n int) []entry {
+	s.cut()
+	return s.list[:min(n, len(s.list))]
+}
+
+// largest are the first n for people.
+func (s *leaders) largest(n int) []Largest {
 	out := []Largest{}
-	for _, e := range entries[:min(n, len(entries))] {
-		k := l.Key(e.ref)
-		one := Largest{Market: k.Market, Position: k.Position, AtRiskUSD: e.usd}
+	for _, e := range s.first(n) {
+		m := s.markets[e.ref.Market]
+		one := Largest{Market: m.name, Position: m.book.ID(int(e.ref.Position)), AtRiskUSD: e.usd(m)}
 		if e.has {
-			p := priceAt(&e.trigger, l.markets[e.ref.Market].decimals)
+			p := priceAt(&e.trigger, m.decimals)
 			one.Trigger = &p
 		}
 		out = append(out, one)
@@ -49,52 +118,15 @@ func (l *Ladder) largest(entries []entry, n int) []Largest {
 	return out
 }
 
-// topShare is the part of total in the ten largest entries, rounded down to six decimals.
-func topShare(entries []entry, total decimal.Decimal) decimal.Decimal {
+// topShare is the part of total in the ten largest, rounded down to six decimals.
+func (s *leaders) topShare(total decimal.Decimal) decimal.Decimal {
 	if total.IsZero() {
 		return decimal.Zero
 	}
-	usd := make([]decimal.Decimal, len(entries))
-	for i := range entries {
-		usd[i] = entries[i].usd
-	}
-	slices.SortFunc(usd, func(a, b decimal.Decimal) int { return b.Cmp(a) })
 	top := decimal.Zero
-	for _, u := range usd[:min(10, len(usd))] {
-		top = top.Add(u)
+	for _, e := range s.first(10) {
+		top = top.Add(e.usd(s.markets[e.ref.Market]))
 	}
 	q, _ := top.QuoRem(total, 6)
 	return q
-}
-
-// assetTally adds up collateral by symbol.
-type assetTally map[string]AssetRisk
-
-func (t assetTally) add(m *market, legs []protocols.LegValue, p *protocols.Prices) {
-	for _, leg := range legs {
-		if leg.Side != protocols.Collateral {
-			continue
-		}
-		a := m.assets[leg.Asset]
-		sum := t[a.Symbol]
-		sum.Amount = sum.Amount.Add(decimal.NewFromBigInt(leg.Amount.ToBig(), -a.Decimals))
-		sum.AtRiskUSD = sum.AtRiskUSD.Add(p.USD(&leg.Value, m.quoteDecimals))
-		t[a.Symbol] = sum
-	}
-}
-
-// list is sorted by value, largest first, then by symbol.
-func (t assetTally) list() []AssetRisk {
-	out := make([]AssetRisk, 0, len(t))
-	for symbol, sum := range t {
-		sum.Symbol = symbol
-		out = append(out, sum)
-	}
-	slices.SortFunc(out, func(a, b AssetRisk) int {
-		if c := b.AtRiskUSD.Cmp(a.AtRiskUSD); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Symbol, b.Symbol)
-	})
-	return out
 }

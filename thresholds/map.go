@@ -71,7 +71,7 @@ func (l *Ladder) Map(edges []decimal.Decimal, opt MapOptions) (*Map, error) {
 		return nil, err
 	}
 	if opt.Largest == 0 {
-		opt.Largest = 10
+		opt.Largest = mostLargest
 	}
 	m := &Map{
 		Axis: l.axis.Name, Spot: l.spot, Reference: l.axis.Reference,

@@ -110,15 +110,20 @@ func (m *market) nowPoint() point {
 
 // members appends the positions that are liquidatable at a point, by number.
 func (m *market) members(at point, dst []int32) []int32 {
+	return m.membersIn(&at, piece{to: m.book.Len()}, dst)
+}
+
+// membersIn appends those of a piece.
+func (m *market) membersIn(at *point, in piece, dst []int32) []int32 {
 	if at.exact {
-		for i := range m.book.Len() {
+		for i := in.from; i < in.to; i++ {
 			if !m.book.Unpriced(i) && m.book.Liquidatable(i, *at.prices) {
 				dst = append(dst, int32(i))
 			}
 		}
 		return dst
 	}
-	return m.cols.members(at.place, dst, func(i int) bool { return m.book.Liquidatable(i, *at.prices) })
+	return m.cols.members(at.place, in, dst, func(i int) bool { return m.book.Liquidatable(i, *at.prices) })
 }
 
 // load reads the book into the hot columns.

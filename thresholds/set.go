@@ -1,22 +1,95 @@
 package thresholds
 
-import "liqwatch/protocols"
+import (
+	"github.com/shopspring/decimal"
+
+	"liqwatch/protocols"
+)
 
 // set is positions at stated prices, added up in every way that is shown.
 type set struct {
-	totals  *tally
-	assets  assetTally
-	entries []entry
-	legs    []protocols.LegValue
+	totals tally
+	assets assetTally
+	top    *leaders
+	refs   []Ref // in no order
+
+	// Buffers.
+	legs         []protocols.LegValue
+	near, inside []int32
 }
 
-func newSet() *set { return &set{totals: newTally(), assets: assetTally{}} }
+func newSet(markets []*market, largest int) *set { return &set{top: newLeaders(markets, largest)} }
 
+// add takes a position with all that is said of it.
 func (s *set) add(m *market, r Ref, p *protocols.Prices) {
-	i := int(r.Position)
-	f := m.book.Figures(i, *p)
+	f := m.book.Figures(int(r.Position), *p)
+	s.addFigures(m, r, p, &f)
+}
+
+func (s *set) addFigures(m *market, r Ref, p *protocols.Prices, f *protocols.Figures) {
+	s.addEntry(m, p, f, entry{ref: r})
+	s.refs = append(s.refs, r)
+}
+
+// addRung takes a position at its trigger.
+func (s *set) addRung(m *market, r rung, p *protocols.Prices, f *protocols.Figures) {
+	s.addEntry(m, p, f, entry{ref: r.ref, trigger: r.trigger, has: true})
+}
+
+func (s *set) addEntry(m *market, p *protocols.Prices, f *protocols.Figures, e entry) {
+	s.totals.add(m, e.ref, f, p.QuoteUSD)
+	s.legs = m.book.LegValues(int(e.ref.Position), *p, s.legs[:0])
+	s.assets.add(e.ref.Market, s.legs, p.QuoteUSD)
+	e.atRisk, e.quoteUSD = f.AtRisk, p.QuoteUSD
+	s.top.add(e)
+}
+
+// addTotals takes a position for the totals alone.
+func (s *set) addTotals(m *market, r Ref, p *protocols.Prices) {
+	f := m.book.Figures(int(r.Position), *p)
 	s.totals.add(m, r, &f, p.QuoteUSD)
-	s.legs = m.book.LegValues(i, *p, s.legs[:0])
-	s.assets.add(m, s.legs, p)
-	s.entries = append(s.entries, entry{ref: r, usd: p.USD(&f.AtRisk, m.quoteDecimals)})
+}
+
+func (s *set) join(o *set) {
+	s.totals.join(&o.totals)
+	s.assets.join(&o.assets)
+	s.top.join(o.top)
+	s.refs = append(s.refs, o.refs...)
+}
+
+// points are where every market stands when the axis' price is price.
+func (l *Ladder) points(price decimal.Decimal) ([]point, error) {
+	out := make([]point, len(l.markets))
+	for k, m := range l.markets {
+		p, err := m.point(price)
+		if err != nil {
+			return nil, err
+		}
+		out[k] = p
+	}
+	return out, nil
+}
+
+// gather adds up everything that is liquidatable at far and not at near; near may be nil.
+func (l *Ladder) gather(near, far []point, add func(*set, *market, Ref, *protocols.Prices)) *set {
+	sets := inPieces(l.markets, func() *set { return newSet(l.markets, mostLargest) }, func(s *set, p piece) {
+		m, at := l.markets[p.market], &far[p.market]
+		s.inside = m.membersIn(at, p, s.inside[:0])
+		if s.near = s.near[:0]; near != nil && len(s.inside) > 0 {
+			s.near = m.membersIn(&near[p.market], p, s.near)
+		}
+		already := s.near
+		for _, i := range s.inside {
+			for len(already) > 0 && already[0] < i {
+				already = already[1:]
+			}
+			if len(already) == 0 || already[0] != i {
+				add(s, m, Ref{p.market, i}, at.prices)
+			}
+		}
+	})
+	for _, s := range sets[1:] {
+		sets[0].join(s)
+	}
+	return sets[0]
 }

@@ -33,25 +33,11 @@ type StressResult struct {
 // compares. Every move must be known to at least one book, every change's market
 // and asset must exist.
 func Stress(books []protocols.Book, moves []protocols.Move, changes []Change) (*StressResult, error) {
-	before, err := newMarkets("", books)
+	p, err := NewPresent(books)
 	if err != nil {
 		return nil, fmt.Errorf("stress: %w", err)
 	}
-	if err := checkMoves(before, moves); err != nil {
-		return nil, fmt.Errorf("stress: %w", err)
-	}
-	after, err := changed(before, changes)
-	if err != nil {
-		return nil, fmt.Errorf("stress: %w", err)
-	}
-	r := &StressResult{Shocks: []string{}, Changes: []string{}, Blocks: blocksOf(books)}
-	for _, m := range moves {
-		r.Shocks = append(r.Shocks, describeMove(m))
-	}
-	for _, c := range changes {
-		r.Changes = append(r.Changes, c.String())
-	}
-	return r, r.compare(before, after, moves)
+	return p.Stress(moves, changes)
 }
 
 // checkMoves refuses an axis nobody has, which would otherwise read as "nothing happens".
@@ -106,46 +92,4 @@ func changed(markets []*market, changes []Change) ([]*market, error) {
 		out[i].book, out[i].now = book, book.Prices()
 	}
 	return out, nil
-}
-
-func (r *StressResult) compare(before, after []*market, moves []protocols.Move) error {
-	now, healed, added, then := newTally(), newTally(), newTally(), newSet()
-	for k, m := range before {
-		a := after[k]
-		prices, err := a.book.Move(moves)
-		if err != nil {
-			return fmt.Errorf("stress: market %q: %w", m.name, err)
-		}
-		for i := range m.book.Len() {
-			r.Positions++
-			if m.book.Unpriced(i) {
-				r.Unpriced++
-				continue
-			}
-			ref := Ref{int32(k), int32(i)}
-			was, is := m.book.Liquidatable(i, m.now), a.book.Liquidatable(i, prices)
-			if was {
-				f := m.book.Figures(i, m.now)
-				now.add(m, ref, &f, m.now.QuoteUSD)
-				if !is {
-					healed.add(m, ref, &f, m.now.QuoteUSD)
-				}
-			}
-			if is {
-				then.add(a, ref, &prices)
-			}
-			if is && !was {
-				f := a.book.Figures(i, prices)
-				added.add(a, ref, &f, prices.QuoteUSD)
-			}
-		}
-	}
-	r.Now, _ = now.totals(before)
-	r.Healed, _ = healed.totals(before)
-	r.Added, _ = added.totals(after)
-	r.Then, r.ByMarket = then.totals.totals(after)
-	r.ByAsset = then.assets.list()
-	l := &Ladder{markets: after}
-	r.Largest = l.largest(then.entries, 10)
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/holiman/uint256"
 	"github.com/shopspring/decimal"
 
-	"liqwatch/chains"
 	"liqwatch/protocols"
 )
 
@@ -70,16 +69,19 @@ func (m *money) add(f *protocols.Figures) {
 	m.badDebt.Add(&m.badDebt, &f.BadDebt)
 }
 
-// tally collects one set of positions.
-type tally struct {
-	accounts int
-	owners   map[owner]struct{}
-	markets  map[int32]*marketTally
+func (m *money) join(o *money) {
+	m.atRisk.Add(&m.atRisk, &o.atRisk)
+	m.seizable.Add(&m.seizable, &o.seizable)
+	m.debt.Add(&m.debt, &o.debt)
+	m.badDebt.Add(&m.badDebt, &o.badDebt)
 }
+
+// tally collects one set of positions.
+type tally struct{ markets []marketTally } // by number in the ladder
 
 type marketTally struct {
 	accounts int
-	owners   map[owner]struct{}
+	owners   []owner // of every account
 	byUSD    []rated // one entry per distinct worth of the quote currency
 }
 
@@ -90,35 +92,30 @@ type rated struct {
 	sums     money
 }
 
-// owner is the person behind a position, or the position where nobody is known.
-type owner struct {
-	who  chains.Address
-	self Ref
-}
-
-func ownerOf(a chains.Address, r Ref) owner {
-	if a.IsZero() {
-		return owner{self: Ref{r.Market + 1, r.Position}}
+func (t *tally) market(k int32) *marketTally {
+	for len(t.markets) <= int(k) {
+		t.markets = append(t.markets, marketTally{})
 	}
-	return owner{who: a}
-}
-
-func newTally() *tally {
-	return &tally{owners: map[owner]struct{}{}, markets: map[int32]*marketTally{}}
+	return &t.markets[k]
 }
 
 func (t *tally) add(m *market, r Ref, f *protocols.Figures, quoteUSD decimal.Decimal) {
-	o := ownerOf(m.book.Owner(int(r.Position)), r)
-	t.accounts++
-	t.owners[o] = struct{}{}
-	mt := t.markets[r.Market]
-	if mt == nil {
-		mt = &marketTally{owners: map[owner]struct{}{}}
-		t.markets[r.Market] = mt
-	}
+	mt := t.market(r.Market)
 	mt.accounts++
-	mt.owners[o] = struct{}{}
+	mt.owners = append(mt.owners, ownerOf(m.book.Owner(int(r.Position)), r))
 	mt.money(quoteUSD).add(f)
+}
+
+// join takes over what another has collected.
+func (t *tally) join(o *tally) {
+	for k := range o.markets {
+		from, to := &o.markets[k], t.market(int32(k))
+		to.accounts += from.accounts
+		to.owners = append(to.owners, from.owners...)
+		for i := range from.byUSD {
+			to.money(from.byUSD[i].quoteUSD).join(&from.byUSD[i].sums)
+		}
+	}
 }
 
 func (mt *marketTally) money(quoteUSD decimal.Decimal) *money {
@@ -131,7 +128,7 @@ func (mt *marketTally) money(quoteUSD decimal.Decimal) *money {
 }
 
 func (mt *marketTally) totals(quoteDecimals int32) Totals {
-	t := Totals{Accounts: mt.accounts, Owners: len(mt.owners)}
+	t := Totals{Accounts: mt.accounts, Owners: distinct(mt.owners)}
 	for i := range mt.byUSD {
 		s, p := &mt.byUSD[i].sums, protocols.Prices{QuoteUSD: mt.byUSD[i].quoteUSD}
 		t.AtRiskUSD = t.AtRiskUSD.Add(p.USD(&s.atRisk, quoteDecimals))
@@ -144,19 +141,36 @@ func (mt *marketTally) totals(quoteDecimals int32) Totals {
 
 // totals adds up all markets; byMarket are those with any position, by name.
 func (t *tally) totals(markets []*market) (Totals, []MarketTotals) {
-	out := Totals{Accounts: t.accounts, Owners: len(t.owners)}
+	var out Totals
 	byMarket := []MarketTotals{}
-	for i, m := range markets { // markets are sorted by name
-		mt := t.markets[int32(i)]
-		if mt == nil {
+	for i := range t.markets { // markets are sorted by name
+		mt := &t.markets[i]
+		if mt.accounts == 0 {
 			continue
 		}
-		one := mt.totals(m.quoteDecimals)
-		byMarket = append(byMarket, MarketTotals{m.name, one})
+		one := mt.totals(markets[i].quoteDecimals)
+		byMarket = append(byMarket, MarketTotals{markets[i].name, one})
+		out.Accounts += one.Accounts
+		out.Owners = one.Owners // of the only market; else see below
 		out.AtRiskUSD = out.AtRiskUSD.Add(one.AtRiskUSD)
 		out.SeizableUSD = out.SeizableUSD.Add(one.SeizableUSD)
 		out.DebtUSD = out.DebtUSD.Add(one.DebtUSD)
 		out.BadDebtUSD = out.BadDebtUSD.Add(one.BadDebtUSD)
 	}
+	if len(byMarket) > 1 {
+		var owners []owner
+		for i := range t.markets {
+			owners = append(owners, t.markets[i].owners...)
+		}
+		out.Owners = distinct(owners)
+	}
 	return out, byMarket
+}
+
+func (t *tally) accounts() int {
+	n := 0
+	for i := range t.markets {
+		n += t.markets[i].accounts
+	}
+	return n
 }

@@ -1,0 +1,167 @@
+package thresholds
+
+import (
+	"fmt"
+	"slices"
+
+	"liqwatch/protocols"
+)
+
+// Present is what is liquidatable at the current prices of several books, kept so
+// that many questions can be compared with it. Nothing changes it, and any number of
+// goroutines may ask it.
+type Present struct {
+	markets   []*market
+	inside    [][]int32 // liquidatable now, by market, ascending
+	unpriced  [][]int32 // likewise
+	totals    Totals
+	positions int
+}
+
+// NewPresent reads what is liquidatable now. Errors: a market given twice.
+func NewPresent(books []protocols.Book) (*Present, error) {
+	markets, err := newMarkets("", books)
+	if err != nil {
+		return nil, err
+	}
+	p := &Present{markets: markets}
+	hire := func() *found {
+		return &found{inside: make([][]int32, len(markets)), unpriced: make([][]int32, len(markets))}
+	}
+	all := inPieces(markets, hire, func(f *found, in piece) { f.look(markets[in.market], in) })
+	for k, m := range markets {
+		var inside, unpriced []int32
+		for _, f := range all {
+			inside, unpriced = append(inside, f.inside[k]...), append(unpriced, f.unpriced[k]...)
+		}
+		slices.Sort(inside) // pieces are taken as they come
+		slices.Sort(unpriced)
+		p.inside, p.unpriced = append(p.inside, inside), append(p.unpriced, unpriced)
+		p.positions += m.book.Len()
+	}
+	for _, f := range all[1:] {
+		all[0].totals.join(&f.totals)
+	}
+	p.totals, _ = all[0].totals.totals(markets)
+	return p, nil
+}
+
+// found is what one processor has found.
+type found struct {
+	inside, unpriced [][]int32 // by market
+	totals           tally
+}
+
+func (f *found) look(m *market, in piece) {
+	for i := in.from; i < in.to; i++ {
+		switch {
+		case m.book.Unpriced(i):
+			f.unpriced[in.market] = append(f.unpriced[in.market], int32(i))
+		case m.book.Liquidatable(i, m.now):
+			f.inside[in.market] = append(f.inside[in.market], int32(i))
+			figures := m.book.Figures(i, m.now)
+			f.totals.add(m, Ref{in.market, int32(i)}, &figures, m.now.QuoteUSD)
+		}
+	}
+}
+
+// Stress is [Stress] of the books.
+func (p *Present) Stress(moves []protocols.Move, changes []Change) (*StressResult, error) {
+	if err := checkMoves(p.markets, moves); err != nil {
+		return nil, fmt.Errorf("stress: %w", err)
+	}
+	after, err := changed(p.markets, changes)
+	if err != nil {
+		return nil, fmt.Errorf("stress: %w", err)
+	}
+	prices := make([]protocols.Prices, len(after))
+	r := &StressResult{Shocks: []string{}, Changes: []string{}, Positions: p.positions, Now: p.totals}
+	books := make([]protocols.Book, len(after))
+	for k, m := range p.markets {
+		if prices[k], err = after[k].book.Move(moves); err != nil {
+			return nil, fmt.Errorf("stress: market %q: %w", m.name, err)
+		}
+		books[k], r.Unpriced = m.book, r.Unpriced+len(p.unpriced[k])
+	}
+	r.Blocks = blocksOf(books)
+	for _, m := range moves {
+		r.Shocks = append(r.Shocks, describeMove(m))
+	}
+	for _, c := range changes {
+		r.Changes = append(r.Changes, c.String())
+	}
+	r.compare(p, after, prices)
+	return r, nil
+}
+
+// compared are the positions that one processor has compared with the present.
+type compared struct {
+	then          *set
+	added, healed tally
+}
+
+func (r *StressResult) compare(p *Present, after []*market, prices []protocols.Prices) {
+	all := inPieces(after, func() *compared { return &compared{then: newSet(after, mostLargest)} }, func(c *compared, in piece) {
+		c.look(p, after[in.market], &prices[in.market], in)
+	})
+	sum := all[0]
+	for _, c := range all[1:] {
+		sum.then.join(c.then)
+		sum.added.join(&c.added)
+		sum.healed.join(&c.healed)
+	}
+	r.Then, r.ByMarket = sum.then.totals.totals(after)
+	r.Healed, _ = sum.healed.totals(p.markets)
+	if r.Added = r.Then; sum.added.accounts() != r.Then.Accounts { // else they are the same positions
+		r.Added, _ = sum.added.totals(after)
+	}
+	r.ByAsset = sum.then.assets.list(after)
+	r.Largest = sum.then.top.largest(mostLargest)
+}
+
+func (c *compared) look(p *Present, a *market, prices *protocols.Prices, in piece) {
+	was, unpriced := from(p.inside[in.market], in.from), from(p.unpriced[in.market], in.from)
+	last := false
+	for i := in.from; i < in.to; i++ {
+		ref := Ref{in.market, int32(i)}
+		if took(&unpriced, ref.Position) {
+			continue
+		}
+		before := took(&was, ref.Position)
+		// Where the neighbour was past its trigger the amounts are asked at once: they
+		// hold the predicate too.
+		var f protocols.Figures
+		is := !last && a.book.Liquidatable(i, *prices)
+		if last || is {
+			f = a.book.Figures(i, *prices)
+			is = is || f.Liquidatable
+		}
+		last = is
+		switch {
+		case is:
+			c.then.addFigures(a, ref, prices, &f)
+			if !before {
+				c.added.add(a, ref, &f, prices.QuoteUSD)
+			}
+		case before:
+			m := p.markets[in.market]
+			f = m.book.Figures(i, m.now)
+			c.healed.add(m, ref, &f, m.now.QuoteUSD)
+		}
+	}
+}
+
+// from are the numbers of a sorted list that are not below least.
+func from(list []int32, least int) []int32 {
+	k, _ := slices.BinarySearch(list, int32(least))
+	return list[k:]
+}
+
+// took reports that a sorted list begins with a number, and takes it off.
+func took(list *[]int32, number int32) bool {
+	if len(*list) == 0 || (*list)[0] != number {
+		return false
+	}
+	*list = (*list)[1:]
+	return true
+}
