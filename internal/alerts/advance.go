@@ -30,7 +30,7 @@ func Advance(r Rule, s State, o Observation) (State, Outcome, error) {
 		if episodes[i].Retired {
 			continue
 		}
-		m := advance(r, episodes[i], o)
+		m := advance(r, episodes[i], o.sight(episodes[i].Level))
 		episodes[i] = m.after
 		if m.decision.Reason != "" {
 			out.Decisions = append(out.Decisions, m.decision)
@@ -41,7 +41,7 @@ func Advance(r Rule, s State, o Observation) (State, Outcome, error) {
 	}
 	next := s.clone()
 	made := compose(r, s, moves, o)
-	settle(r, &next, &out, made, o)
+	settle(r, &next, &out, made, observationScene{o})
 	next.push(Checkpoint{
 		PriceChain: o.priceChain(), Blocks: merge(s.Blocks(), o.Blocks), Price: o.Price, Episodes: episodes, Alerts: next.made,
 	})
@@ -58,7 +58,7 @@ func follow(r Rule, have []Episode, o Observation, out *Outcome) []Episode {
 		if !has(r.Levels, e.Level) && !e.Retired {
 			was := e
 			e.Retired = true
-			out.Decisions = append(out.Decisions, decide(r, was, e, o, ReasonRetired, false))
+			out.Decisions = append(out.Decisions, decide(r, was, e, o.sight(e.Level), ReasonRetired, false))
 		}
 		known[e.id()] = len(episodes)
 		episodes = append(episodes, e)
@@ -73,8 +73,8 @@ func follow(r Rule, have []Episode, o Observation, out *Outcome) []Episode {
 				}
 				number = episodes[i].Number + 1
 			}
-			e, reason := start(level, side, number, o)
-			out.Decisions = append(out.Decisions, decide(r, e, e, o, reason, false))
+			e, reason := start(level, side, number, o.sight(level))
+			out.Decisions = append(out.Decisions, decide(r, e, e, o.sight(level), reason, false))
 			if ok {
 				episodes[i] = e
 			} else {

@@ -56,6 +56,7 @@ const (
 	ReasonAlreadySeen   Reason = "already-seen"    // an observation of blocks that were applied before
 	ReasonStillTrue     Reason = "still-true"      // said of an orphaned block, and true on the new branch too
 	ReasonOrphaned      Reason = "orphaned"        // said of an orphaned block, not true on the new branch
+	ReasonGone          Reason = "gone"            // there is no such number any more: the position was closed
 	ReasonRetired       Reason = "retired"         // the level is no longer in the rule
 	ReasonStale         Reason = "stale"           // no new data within the limit
 	ReasonFresh         Reason = "fresh"           // data are back
@@ -65,7 +66,8 @@ const (
 
 // Decision is one thing decided, whether or not somebody is told.
 type Decision struct {
-	Rule    string          `json:"rule"`
+	Rule string `json:"rule"`
+	// Axis is what is watched: an axis, or a gauge and its subject: "gauge|subject".
 	Axis    string          `json:"axis,omitempty"`
 	Level   decimal.Decimal `json:"level"`
 	Side    Side            `json:"side"`
@@ -95,20 +97,24 @@ type Alert struct {
 	Level     decimal.Decimal   `json:"level"`
 	Side      Side              `json:"side"`
 	Episode   int               `json:"episode,omitempty"`
-	Mark      decimal.Decimal   `json:"mark"` // the approach distance reached; 0 for the level itself
+	Mark      decimal.Decimal   `json:"mark,omitzero"` // the approach distance reached; 0 for the level itself
 	Passed    []decimal.Decimal `json:"passed,omitempty"`
 	Price     decimal.Decimal   `json:"price"`
 	// Previous is the price of the look before; the band of a crossing starts there. Zero without one.
-	Previous decimal.Decimal `json:"previous"`
-	Totals   Totals          `json:"totals"` // between the price and the level; of a crossing, as of just before it
+	Previous decimal.Decimal `json:"previous,omitzero"`
+	Totals   Totals          `json:"totals,omitzero"` // between the price and the level; of a crossing, as of just before it
 	Markets  []MarketTotals  `json:"markets,omitempty"`
 	// Beyond is what lies on the far side of the level; nil when nobody looked.
 	Beyond *Beyond `json:"beyond,omitempty"`
 	// Market is the price by a feed besides the protocol's oracle; zero without one.
-	Market decimal.Decimal `json:"market"`
-	Now    Totals          `json:"now"` // liquidatable at the price already
+	Market decimal.Decimal `json:"market,omitzero"`
+	Now    Totals          `json:"now,omitzero"` // liquidatable at the price already
 	Blocks []BlockRef      `json:"blocks,omitempty"`
 	Digest string          `json:"digest,omitempty"`
+
+	// Gauge is what an alert of a gauge rule speaks of; its Level is the bound then, and
+	// Price the value.
+	Gauge *GaugeReading `json:"gauge,omitempty"`
 
 	// Claims are what it says happened, one for each level it names.
 	Claims []string `json:"claims,omitempty"`
@@ -152,5 +158,5 @@ func percent(f decimal.Decimal) string { return f.Shift(2).String() + "%" }
 // claim names one event of one episode; mark is the approach distance, 0 for the
 // crossing, or "rearmed".
 func claim(rule Rule, e Episode, mark string) string {
-	return fmt.Sprintf("%s|%s|%s|%s|%d|%s", rule.Name, rule.Axis, e.Level, e.Side, e.Number, mark)
+	return fmt.Sprintf("%s|%s|%s|%s|%d|%s", rule.Name, rule.watched(e.Subject), e.Level, e.Side, e.Number, mark)
 }

@@ -37,7 +37,14 @@ type BodyData struct {
 	// takes back), the one it speaks for last: rule|axis|level|side|episode|mark.
 	Claims []string `json:"claims,omitempty"`
 
+	// Side and Episode are those of a level or a bound; Passed are the levels (of an
+	// approach: distances) passed on the way, or the bounds.
+	Side        Side              `json:"side,omitempty"`
+	Episode     int               `json:"episode,omitempty"`
+	Passed      []decimal.Decimal `json:"passed,omitempty"`
+	PassedCount int               `json:"passed_count,omitempty"`
 	*BodyLevel
+	*BodyGauge
 	Blocks     []BlockRef  `json:"blocks,omitempty"`
 	AgeSeconds *int64      `json:"age_seconds,omitempty"` // of the oldest block
 	Corrects   *Corrected  `json:"corrects,omitempty"`
@@ -52,8 +59,6 @@ type BodyLevel struct {
 	Price       decimal.Decimal   `json:"price"`
 	Previous    *decimal.Decimal  `json:"previous,omitempty"`
 	Level       decimal.Decimal   `json:"level"`
-	Side        Side              `json:"side"`
-	Episode     int               `json:"episode"`
 	Approach    *decimal.Decimal  `json:"approach,omitempty"` // the approach distance reached, a fraction
 	Passed      []decimal.Decimal `json:"passed,omitempty"`   // levels (of an approach: distances) passed on the way
 	PassedCount int               `json:"passed_count,omitempty"`
@@ -65,6 +70,18 @@ type BodyLevel struct {
 	Now         Totals            `json:"liquidatable_now"`
 	Market      *decimal.Decimal  `json:"market_price,omitempty"` // by a feed besides the oracle
 	Digest      string            `json:"digest,omitempty"`
+}
+
+// BodyGauge is the part of an alert that speaks of a number other than a price.
+type BodyGauge struct {
+	Gauge   string           `json:"gauge"`
+	Subject string           `json:"subject"`
+	Name    string           `json:"name"`
+	Unit    Unit             `json:"unit"`
+	Value   *decimal.Decimal `json:"value,omitempty"` // absent when there is none any more
+	Before  *decimal.Decimal `json:"before,omitempty"`
+	Bound   decimal.Decimal  `json:"bound"`
+	Details []Field          `json:"fields,omitempty"`
 }
 
 // BodyBand is the stretch of prices that the totals are of.
@@ -88,12 +105,20 @@ func body(a Alert, m Message) Body {
 		Version: BodyVersion, Key: a.Key, Kind: a.Kind, Reason: a.Reason, Severity: a.Severity, Rule: a.Rule,
 		Title: m.Title, Text: m.Text, Advice: a.Advice, Blocks: a.Blocks, Corrects: a.Corrects, Fault: a.Fault,
 	}
+	if a.Side != "" {
+		d.Side, d.Episode, d.Passed, d.PassedCount = a.Side, a.Episode, a.Passed[:min(len(a.Passed), maxPassed)], len(a.Passed)
+	}
 	d.Claims = lastClaims(a.Claims)
 	if a.Kind == KindCorrection {
 		d.Claims = lastClaims(a.Withdraws)
 	}
 	if a.Axis != "" {
 		d.BodyLevel = bodyLevel(a)
+		seconds := int64(a.age() / time.Second)
+		d.AgeSeconds = &seconds
+	}
+	if a.Gauge != nil {
+		d.BodyGauge = bodyGauge(a)
 		seconds := int64(a.age() / time.Second)
 		d.AgeSeconds = &seconds
 	}
@@ -112,8 +137,7 @@ func lastClaims(claims []string) []string { return claims[max(0, len(claims)-max
 func bodyLevel(a Alert) *BodyLevel {
 	from, to := a.band()
 	b := &BodyLevel{
-		Axis: a.Axis, Reference: a.Reference, Price: a.Price, Level: a.Level, Side: a.Side, Episode: a.Episode,
-		Passed: a.Passed[:min(len(a.Passed), maxPassed)], PassedCount: len(a.Passed), Distance: a.Distance(),
+		Axis: a.Axis, Reference: a.Reference, Price: a.Price, Level: a.Level, Distance: a.Distance(),
 		Band: BodyBand{from, to}, Totals: a.Totals, Markets: a.Markets, Now: a.Now, Digest: a.Digest,
 	}
 	b.Beyond = a.Beyond

@@ -36,6 +36,12 @@ const (
 // episode that begins after a crossing, the approach distances that the price is
 // still within count as said.
 type Episode struct {
+	// Subject is what a gauge rule's number is of, Name the same for people, Unit what
+	// the number counts; empty for a level on an axis.
+	Subject string `json:"subject,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Unit    Unit   `json:"unit,omitempty"`
+
 	Level  decimal.Decimal `json:"level"`
 	Side   Side            `json:"side"`
 	Number int             `json:"number"`
@@ -49,7 +55,7 @@ type Episode struct {
 	// Since is the chain time at which the episode began, unix seconds.
 	Since uint64 `json:"since"`
 	// Ahead is what lay between the price and the level when last the level was ahead.
-	Ahead   Totals         `json:"ahead"`
+	Ahead   Totals         `json:"ahead,omitzero"`
 	Markets []MarketTotals `json:"markets,omitempty"`
 	// Retired: the level left the rule. Should it come back, the next episode begins.
 	Retired bool `json:"retired,omitempty"`
@@ -63,6 +69,20 @@ type move struct {
 	kind     Kind // of the alert it asks for; empty for none
 	claim    string
 	passed   []decimal.Decimal // approach distances passed on the way to the mark
+}
+
+// sight is one look as one episode sees it.
+type sight struct {
+	price decimal.Decimal
+	time  uint64 // chain time, unix seconds
+	// view is what lies between the price and the level; of a gauge, nothing.
+	view LevelView
+}
+
+// sight is the observation as the episodes of a level see it.
+func (o Observation) sight(level decimal.Decimal) sight {
+	view, _ := o.view(level)
+	return sight{price: o.Price, time: o.time(), view: view}
 }
 
 // gap is price and level as one side sees them.
@@ -82,9 +102,9 @@ func (g gap) beyond() bool {
 // edge is the price at a distance from the level, on this side.
 func (g gap) edge(d decimal.Decimal) decimal.Decimal {
 	if g.side == Down {
-		return g.level.Mul(one.Add(d))
+		return g.level.Add(g.level.Abs().Mul(d))
 	}
-	return g.level.Mul(one.Sub(d))
+	return g.level.Sub(g.level.Abs().Mul(d))
 }
 
 // within: no further from the level than the distance; past the level is within.
@@ -134,22 +154,21 @@ func shallower(a, b decimal.NullDecimal) decimal.NullDecimal {
 
 // start begins to follow a level from one side. A price that is at or past the
 // level already says nothing: nobody saw it come.
-func start(level decimal.Decimal, side Side, number int, o Observation) (Episode, Reason) {
-	e := Episode{Level: level, Side: side, Number: number, Phase: Armed, Since: o.time()}
-	if (gap{side, o.Price, level}).beyond() {
+func start(level decimal.Decimal, side Side, number int, o sight) (Episode, Reason) {
+	e := Episode{Level: level, Side: side, Number: number, Phase: Armed, Since: o.time}
+	if (gap{side, o.price, level}).beyond() {
 		e.Phase, e.Reached, e.Told = Crossed, at(decimal.Zero), at(decimal.Zero)
 		return e, ReasonBeyondAtStart
 	}
 	return e, ReasonStarted
 }
 
-// advance is the state machine: one episode and one observation in, what happened out.
-func advance(r Rule, e Episode, o Observation) move {
-	g := gap{e.Side, o.Price, e.Level}
-	view, _ := o.view(e.Level)
+// advance is the state machine: one episode and one look in, what happened out.
+func advance(r Rule, e Episode, o sight) move {
+	g := gap{e.Side, o.price, e.Level}
 	before := e
 	if !g.beyond() {
-		e.Ahead, e.Markets = view.Totals, view.Markets
+		e.Ahead, e.Markets = o.view.Totals, o.view.Markets
 	}
 	if away(r, before, g) {
 		return rearm(r, before, e, g, o)
@@ -196,10 +215,10 @@ func away(r Rule, e Episode, g gap) bool {
 }
 
 // rearm ends an episode and begins the next.
-func rearm(r Rule, ended, e Episode, g gap, o Observation) move {
+func rearm(r Rule, ended, e Episode, g gap, o sight) move {
 	mark := g.mark(r)
 	next := Episode{
-		Level: e.Level, Side: e.Side, Number: e.Number + 1, Phase: Armed, Since: o.time(),
+		Subject: e.Subject, Name: e.Name, Unit: e.Unit, Level: e.Level, Side: e.Side, Number: e.Number + 1, Phase: Armed, Since: o.time,
 		Ahead: e.Ahead, Markets: e.Markets, Reached: mark, Told: shallower(mark, e.Told),
 	}
 	if mark.Valid {
@@ -260,10 +279,10 @@ func phaseReason(from, to Phase) Reason {
 	return ReasonApproach
 }
 
-func decide(r Rule, from, to Episode, o Observation, reason Reason, sent bool) Decision {
+func decide(r Rule, from, to Episode, o sight, reason Reason, sent bool) Decision {
 	return Decision{
-		Rule: r.Name, Axis: r.Axis, Level: to.Level, Side: to.Side, Episode: from.Number,
-		From: from.Phase, To: to.Phase, Reason: reason, Price: o.Price, Time: o.time(), Sent: sent,
+		Rule: r.Name, Axis: r.watched(to.Subject), Level: to.Level, Side: to.Side, Episode: from.Number,
+		From: from.Phase, To: to.Phase, Reason: reason, Price: o.price, Time: o.time, Sent: sent,
 	}
 }
 

@@ -19,6 +19,8 @@ type forgetful struct {
 
 func (f *forgetful) LoadState(context.Context, string) (State, error) { return State{}, nil }
 
+func (f *forgetful) Kept(context.Context) ([]string, error) { return nil, nil }
+
 func (f *forgetful) LoadBeats(context.Context) ([]Beat, error) {
 	var out []Beat
 	for _, b := range f.beats {

@@ -9,6 +9,8 @@ import (
 type Ledger interface {
 	// LoadState is the state of a rule; a zero State for a rule never seen.
 	LoadState(ctx context.Context, rule string) (State, error)
+	// Kept are the rules that a state is kept of.
+	Kept(ctx context.Context) ([]string, error)
 	// LoadBeats are those of all sources.
 	LoadBeats(ctx context.Context) ([]Beat, error)
 	// Commit keeps state changes together with the alerts they caused and a delivery
@@ -28,7 +30,7 @@ type Change struct {
 }
 
 // StateChange is what changed in one rule's state: checkpoints outside From..To are
-// gone, those in Add are new.
+// gone, those in Add are new, or take the place of the one with their number.
 type StateChange struct {
 	Rule      string
 	From, To  uint64 // sequence numbers, inclusive; To is 0 when none is left
@@ -76,6 +78,8 @@ type Delivery struct {
 	Created time.Time
 	// Lease names this claim.
 	Lease string
+	// Until is when the lease ends, by the clock of whoever claimed.
+	Until time.Time
 }
 
 // Fate is what became of an attempt.

@@ -3,6 +3,7 @@ package alerts
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -41,7 +42,7 @@ func (t *Tracker) Mute(ctx context.Context, scope string, m Mute) (bool, error) 
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, known := t.states[s.Rule]
+	known := slices.ContainsFunc(t.rules, func(r Rule) bool { return r.Name == s.Rule })
 	known = known || s.Rule == everything || own(s.Rule)
 	if !known || t.keeper == nil {
 		return known, nil
@@ -116,6 +117,9 @@ func muted(mutes map[string]Mute, a Alert) bool {
 
 // subjects are what an alert speaks of, as a mute names them; at least one.
 func (a Alert) subjects() []string {
+	if a.Gauge != nil {
+		return []string{a.Gauge.Subject}
+	}
 	levels := a.levels()
 	if a.Corrects != nil {
 		levels = a.Corrects.Levels

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,7 +31,7 @@ func Rewind(s State, chain string, ancestor uint64) (State, error) {
 		return s, fmt.Errorf("take back %s above block %d, oldest kept %d: %w", chain, ancestor, until, ErrTooDeep)
 	}
 	next := s.clone()
-	next.Checkpoints = next.Checkpoints[:keep]
+	next.Checkpoints, next.bySubject = next.Checkpoints[:keep], nil
 	// What was in doubt already waits for the further of the two branches.
 	for i := range next.Doubts {
 		if next.Doubts[i].Chain == chain {
@@ -45,16 +46,27 @@ func Rewind(s State, chain string, ancestor uint64) (State, error) {
 	return next, nil
 }
 
+// scene is the look at which alerts are settled.
+type scene interface {
+	// blocks are those the look is of.
+	blocks() []BlockRef
+	// sight is the look as the subject of an alert sees it.
+	sight(a Alert) sight
+	// correction is what there is to say of the subject of an alert taken back.
+	correction(was Alert) Alert
+}
+
 // settle holds new alerts against those in doubt: what was said already is not
 // repeated, and what did not come true again is corrected.
-func settle(r Rule, s *State, out *Outcome, made []Alert, o Observation) {
+func settle(r Rule, s *State, out *Outcome, made []Alert, now scene) {
+	doubts := newDoubtIndex(s.Doubts)
 	for _, a := range made {
 		var fresh []string
 		for _, c := range a.Claims {
-			if held, ok := s.confirm(c); ok {
+			if held, ok := doubts.confirm(c); ok {
 				held.Claims = []string{c}
 				s.made = append(s.made, held)
-				out.Decisions = append(out.Decisions, about(r, held, o, ReasonStillTrue, false))
+				out.Decisions = append(out.Decisions, about(r, held, now, ReasonStillTrue, false))
 				continue
 			}
 			fresh = append(fresh, c)
@@ -66,24 +78,50 @@ func settle(r Rule, s *State, out *Outcome, made []Alert, o Observation) {
 		s.made = append(s.made, a)
 		out.Alerts = append(out.Alerts, a)
 	}
-	s.correct(r, out, o)
+	s.Doubts = doubts.open()
+	s.correct(r, out, now)
+}
+
+// doubtIndex finds what is in doubt by its claim: a reorg can hold thousands.
+type doubtIndex struct {
+	doubts []Doubt
+	at     map[string]int // claim -> doubt
+	closed map[string]bool
+}
+
+func newDoubtIndex(doubts []Doubt) *doubtIndex {
+	x := &doubtIndex{doubts: doubts, at: map[string]int{}, closed: map[string]bool{}}
+	for i, d := range doubts {
+		for _, c := range d.Open {
+			x.at[c] = i
+		}
+	}
+	return x
 }
 
 // confirm takes a claim out of doubt and gives the alert that made it.
-func (s *State) confirm(c string) (Alert, bool) {
-	for i, d := range s.Doubts {
-		j := slices.Index(d.Open, c)
-		if j < 0 {
-			continue
-		}
-		d.Open = slices.Delete(slices.Clone(d.Open), j, j+1)
-		s.Doubts[i] = d
-		if len(d.Open) == 0 {
-			s.Doubts = slices.Delete(s.Doubts, i, i+1)
-		}
-		return d.Alert, true
+func (x *doubtIndex) confirm(c string) (Alert, bool) {
+	i, ok := x.at[c]
+	if !ok || x.closed[c] {
+		return Alert{}, false
 	}
-	return Alert{}, false
+	x.closed[c] = true
+	return x.doubts[i].Alert, true
+}
+
+// open are the doubts with what was not confirmed.
+func (x *doubtIndex) open() []Doubt {
+	if len(x.closed) == 0 {
+		return x.doubts
+	}
+	var out []Doubt
+	for _, d := range x.doubts {
+		d.Open = slices.DeleteFunc(slices.Clone(d.Open), func(c string) bool { return x.closed[c] })
+		if len(d.Open) > 0 {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // narrow leaves in an alert only what was not said before, and keys it.
@@ -112,15 +150,15 @@ func (s *State) key(c string) string {
 }
 
 // correct takes back what the new branch did not say, once it has come far enough.
-func (s *State) correct(r Rule, out *Outcome, o Observation) {
+func (s *State) correct(r Rule, out *Outcome, now scene) {
 	var left []Doubt
 	for _, d := range s.Doubts {
-		if b, ok := of(o.Blocks, d.Chain); !ok || b.Number < d.Until {
+		if b, ok := of(now.blocks(), d.Chain); !ok || b.Number < d.Until {
 			left = append(left, d)
 			continue
 		}
-		out.Alerts = append(out.Alerts, s.correction(r, d, o))
-		out.Decisions = append(out.Decisions, about(r, d.Alert, o, ReasonOrphaned, true))
+		out.Alerts = append(out.Alerts, s.correction(r, d, now))
+		out.Decisions = append(out.Decisions, about(r, d.Alert, now, ReasonOrphaned, true))
 		for _, c := range d.Open {
 			if s.Revisions == nil {
 				s.Revisions = map[string]int{}
@@ -131,27 +169,38 @@ func (s *State) correct(r Rule, out *Outcome, o Observation) {
 	s.Doubts = left
 }
 
-func (s *State) correction(r Rule, d Doubt, o Observation) Alert {
+func (s *State) correction(r Rule, d Doubt, now scene) Alert {
 	was := d.Alert
-	a := Alert{
-		Key: "correction|" + s.key(d.Open[0]), Kind: KindCorrection, Reason: ReasonOrphaned, Severity: r.Severity,
-		Rule: was.Rule, Notify: was.Notify, Seen: o.Seen, Axis: was.Axis, Reference: o.Reference, Level: was.Level,
-		Side: was.Side, Episode: was.Episode, Mark: was.Mark, Price: o.Price, Now: o.Now, Blocks: o.Blocks, Digest: o.Digest,
-		Withdraws: d.Open,
-		Corrects:  &Corrected{Key: was.Key, Kind: was.Kind, Levels: was.levels(), Side: was.Side, Price: was.Price, Blocks: was.Blocks},
-	}
+	a := now.correction(was)
+	a.Key, a.Kind, a.Reason = "correction|"+s.key(d.Open[0]), KindCorrection, ReasonOrphaned
+	a.Severity, a.Rule, a.Notify, a.Withdraws = cmp.Or(r.Severity, KindCorrection.severity()), was.Rule, was.Notify, d.Open
+	a.Level, a.Side, a.Episode, a.Mark, a.Blocks = was.Level, was.Side, was.Episode, was.Mark, now.blocks()
+	a.Corrects = &Corrected{Key: was.Key, Kind: was.Kind, Levels: was.levels(), Side: was.Side, Price: was.Price, Blocks: was.Blocks}
+	return a
+}
+
+// observationScene is an observation as [settle] sees it.
+type observationScene struct{ Observation }
+
+func (o observationScene) blocks() []BlockRef { return o.Blocks }
+
+func (o observationScene) sight(a Alert) sight { return o.Observation.sight(a.Level) }
+
+func (o observationScene) correction(was Alert) Alert {
+	a := Alert{Seen: o.Seen, Axis: was.Axis, Reference: o.Reference, Price: o.Price, Now: o.Now, Digest: o.Digest}
 	if v, ok := o.view(was.Level); ok {
 		a.Totals, a.Markets = v.Totals, v.Markets
-	}
-	if a.Severity == "" {
-		a.Severity = KindCorrection.severity()
 	}
 	return a
 }
 
-func about(r Rule, a Alert, o Observation, reason Reason, sent bool) Decision {
+func about(r Rule, a Alert, now scene, reason Reason, sent bool) Decision {
+	o, subject := now.sight(a), ""
+	if a.Gauge != nil {
+		subject = a.Gauge.Subject
+	}
 	return Decision{
-		Rule: r.Name, Axis: r.Axis, Level: a.Level, Side: a.Side, Episode: a.Episode,
-		Reason: reason, Price: o.Price, Time: o.time(), Sent: sent,
+		Rule: r.Name, Axis: r.watched(subject), Level: a.Level, Side: a.Side, Episode: a.Episode,
+		Reason: reason, Price: o.price, Time: o.time, Sent: sent,
 	}
 }

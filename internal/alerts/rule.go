@@ -77,19 +77,10 @@ func (r Rule) Validate() error {
 	if r.Name == "" {
 		bad("name is missing")
 	}
-	if r.Axis == "" {
-		bad("axis is missing")
-	}
-	if len(r.Levels) == 0 && !r.Walls {
-		bad("levels are missing: give at least one price")
-	}
-	for i, l := range r.Levels {
-		if !l.IsPositive() {
-			bad("level %s: a level is a price above 0", l)
-		}
-		if has(r.Levels[:i], l) {
-			bad("level %s is given twice", l)
-		}
+	if r.Gauge != "" {
+		r.validateGauge(bad)
+	} else {
+		r.validateLevels(bad)
 	}
 	for i, a := range r.Approach {
 		if !a.IsPositive() || a.GreaterThanOrEqual(one) {
@@ -105,6 +96,12 @@ func (r Rule) Validate() error {
 	if r.MinAtRiskUSD.IsNegative() {
 		bad("min_at_risk_usd %s: want 0 or more", r.MinAtRiskUSD)
 	}
+	if r.Blocks < 0 {
+		bad("blocks %d: want 1 for the first touch, or more", r.Blocks)
+	}
+	if r.Growth.IsNegative() {
+		bad("growth %s: want a part above 0%%, or nothing", percent(r.Growth))
+	}
 	if len(r.Advice) > maxAdvice {
 		bad("advice is longer than %d characters: a message must fit a phone", maxAdvice)
 	}
@@ -114,6 +111,56 @@ func (r Rule) Validate() error {
 		bad("severity %q: want info, warning or critical", r.Severity)
 	}
 	return errors.Join(errs...)
+}
+
+// validateLevels checks what a rule about an axis' price needs.
+func (r Rule) validateLevels(bad func(format string, a ...any)) {
+	if r.Axis == "" {
+		bad("axis is missing")
+	}
+	if r.Side != "" {
+		bad("side %q: levels are watched from both sides", r.Side)
+	}
+	if len(r.Levels) == 0 && !r.Walls {
+		bad("levels are missing: give at least one price")
+	}
+	for i, l := range r.Levels {
+		if !l.IsPositive() {
+			bad("level %s: a level is a price above 0", l)
+		}
+		if has(r.Levels[:i], l) {
+			bad("level %s is given twice", l)
+		}
+	}
+}
+
+// validateGauge checks what a rule about a number needs.
+func (r Rule) validateGauge(bad func(format string, a ...any)) {
+	if r.Side != Down && r.Side != Up {
+		bad("side %q: want down for bounds that the number falls to, or up", r.Side)
+	}
+	if len(r.Levels) == 0 {
+		bad("bounds are missing: give at least one number")
+	}
+	for i, l := range r.Levels {
+		if l.IsZero() {
+			bad("bound 0: the margin is a part of the bound, so that 0 has none; give the smallest number that matters")
+		}
+		if has(r.Levels[:i], l) {
+			bad("bound %s is given twice", l)
+		}
+	}
+	if r.Walls || len(r.Approach) > 0 || !r.MinAtRiskUSD.IsZero() || !r.Growth.IsZero() {
+		bad("walls, approach, min_at_risk_usd and growth are for levels on an axis: give more bounds instead")
+	}
+}
+
+// watched names what a decision or a claim is about: the axis, or the gauge and its subject.
+func (r Rule) watched(subject string) string {
+	if r.Gauge == "" {
+		return r.Axis
+	}
+	return r.Gauge + "|" + subject
 }
 
 // widest is the largest approach distance, 0 without any.

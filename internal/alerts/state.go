@@ -22,6 +22,8 @@ type State struct {
 	Revisions map[string]int
 
 	made []Alert // of the observation being applied
+	// bySubject is what the checkpoints of a gauge rule add up to; nil before somebody asked.
+	bySubject map[string][]Episode
 }
 
 // Checkpoint is a rule's state after one observation.
@@ -30,8 +32,10 @@ type Checkpoint struct {
 	// PriceChain is the chain whose reorgs take this checkpoint back.
 	PriceChain string          `json:"price_chain"`
 	Blocks     []BlockRef      `json:"blocks"`
-	Price      decimal.Decimal `json:"price"`
+	Price      decimal.Decimal `json:"price,omitzero"`
 	Episodes   []Episode       `json:"episodes"`
+	// Partial: Episodes are only those that changed since the checkpoint before.
+	Partial bool `json:"partial,omitempty"`
 	// Alerts are those this observation made or confirmed.
 	Alerts []Alert `json:"alerts,omitempty"`
 }
@@ -120,16 +124,22 @@ func merge(older, newer []BlockRef) []BlockRef {
 }
 
 // diff is what a ledger has to change to hold the next state instead of this one.
-// Checkpoints are never altered, only added and dropped at the ends.
+// Checkpoints are only added and dropped at the ends; the oldest of a gauge rule may
+// become one that holds everything.
 func (s State) diff(next State) StateChange {
 	c := StateChange{Rule: next.Rule, To: next.last().Seq, Pruned: next.Pruned, Doubts: next.Doubts, Revisions: next.Revisions}
 	if len(next.Checkpoints) > 0 {
 		c.From = next.Checkpoints[0].Seq
 	}
-	for _, p := range next.Checkpoints {
-		if p.Seq > s.last().Seq {
+	for i, p := range next.Checkpoints {
+		if p.Seq > s.last().Seq || i == 0 && !p.Partial && !s.whole(p.Seq) {
 			c.Add = append(c.Add, p)
 		}
 	}
 	return c
+}
+
+// whole reports that the checkpoint of that number is kept and holds everything.
+func (s State) whole(seq uint64) bool {
+	return slices.ContainsFunc(s.Checkpoints, func(c Checkpoint) bool { return c.Seq == seq && !c.Partial })
 }

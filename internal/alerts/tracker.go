@@ -3,10 +3,14 @@ package alerts
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/shopspring/decimal"
 )
 
 // Tracker keeps the rules' states in a ledger. Every method commits before it
@@ -20,7 +24,8 @@ type Tracker struct {
 	wake   func()
 
 	mu     sync.Mutex
-	states map[string]State
+	states map[string]State                      // by rule; of a gauge rule, one for each chain
+	values map[string]map[string]decimal.Decimal // of gauges at the last look, by state and subject
 	beats  map[string]Beat
 	keeper MuteKeeper
 	mutes  map[string]Mute // by scope
@@ -31,21 +36,22 @@ type Tracker struct {
 func NewTracker(ctx context.Context, ledger Ledger, rules []Rule, stale StaleRule, log zerolog.Logger, wake func()) (*Tracker, error) {
 	t := &Tracker{
 		ledger: ledger, rules: rules, stale: stale, log: log, wake: wake,
-		states: map[string]State{}, beats: map[string]Beat{},
+		states: map[string]State{}, beats: map[string]Beat{}, values: map[string]map[string]decimal.Decimal{},
 	}
-	for _, r := range rules {
+	kept, err := ledger.Kept(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the states kept: %w", err)
+	}
+	for i, r := range rules {
 		if err := r.Validate(); err != nil {
 			return nil, err
 		}
-		if _, ok := t.states[r.Name]; ok {
+		if slices.ContainsFunc(rules[:i], func(o Rule) bool { return o.Name == r.Name }) {
 			return nil, fmt.Errorf("rule %q is given twice", r.Name)
 		}
-		s, err := ledger.LoadState(ctx, r.Name)
-		if err != nil {
-			return nil, fmt.Errorf("load the state of rule %q: %w", r.Name, err)
+		if err := t.load(ctx, r, kept); err != nil {
+			return nil, err
 		}
-		s.Rule = r.Name
-		t.states[r.Name] = s
 	}
 	beats, err := ledger.LoadBeats(ctx)
 	if err != nil {
@@ -57,6 +63,34 @@ func NewTracker(ctx context.Context, ledger Ledger, rules []Rule, stale StaleRul
 	return t, nil
 }
 
+// load reads the states of a rule.
+func (t *Tracker) load(ctx context.Context, r Rule, kept []string) error {
+	keys := []string{r.Name}
+	if r.Gauge != "" {
+		keys = slices.DeleteFunc(slices.Clone(kept), func(key string) bool { return !strings.HasPrefix(key, stateKey(r.Name, "")) })
+	}
+	for _, key := range keys {
+		s, err := t.ledger.LoadState(ctx, key)
+		if err != nil {
+			return fmt.Errorf("load the state of rule %q: %w", key, err)
+		}
+		s.Rule = key
+		t.put(s)
+	}
+	return nil
+}
+
+// put takes a state over.
+func (t *Tracker) put(s State) {
+	if strings.Contains(s.Rule, stateKey("", "")) {
+		s.bySubject = s.subjects()
+	}
+	t.states[s.Rule] = s
+}
+
+// stateKey names the state of a gauge rule on a chain. No rule's name has an @.
+func stateKey(rule, chain string) string { return rule + "@" + chain }
+
 // Observe applies an observation to all rules of its axis.
 func (t *Tracker) Observe(ctx context.Context, o Observation) (Outcome, error) {
 	t.mu.Lock()
@@ -65,7 +99,7 @@ func (t *Tracker) Observe(ctx context.Context, o Observation) (Outcome, error) {
 	c := Change{At: o.Seen}
 	var states []State
 	for _, r := range t.rules {
-		if r.Axis != o.Axis {
+		if r.Gauge != "" || r.Axis != o.Axis {
 			continue
 		}
 		next, out, err := Advance(r, t.states[r.Name], o)
@@ -92,12 +126,19 @@ func (t *Tracker) Undo(ctx context.Context, chain string, ancestor uint64, now t
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var states []State
-	for _, r := range t.rules {
-		next, err := Rewind(t.states[r.Name], chain, ancestor)
+	for _, key := range slices.Sorted(maps.Keys(t.states)) {
+		next, err := Rewind(t.states[key], chain, ancestor)
 		if err != nil {
-			return fmt.Errorf("rule %q: %w", r.Name, err)
+			return fmt.Errorf("rule %q: %w", key, err)
 		}
-		states = append(states, next)
+		if len(next.Checkpoints) < len(t.states[key].Checkpoints) {
+			states = append(states, next)
+		}
+	}
+	for key := range t.values {
+		if strings.HasSuffix(key, stateKey("", chain)) {
+			delete(t.values, key) // what an orphaned block said is no "before"
+		}
 	}
 	return t.commit(ctx, Change{At: now}, states)
 }
@@ -143,11 +184,21 @@ func (t *Tracker) Seen(chain string) []BlockRef {
 	return newestFirst(have)
 }
 
-// Episodes are the current ones of a rule.
+// Episodes are the current ones of a rule; of a gauge rule, those of which anything
+// is remembered, by chain and subject.
 func (t *Tracker) Episodes(rule string) []Episode {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.states[rule].Episodes()
+	if s, ok := t.states[rule]; ok {
+		return s.Episodes()
+	}
+	var out []Episode
+	for _, key := range slices.Sorted(maps.Keys(t.states)) {
+		if strings.HasPrefix(key, stateKey(rule, "")) {
+			out = append(out, flat(t.states[key].subjects())...)
+		}
+	}
+	return out
 }
 
 // commit writes a change and, when that succeeded, takes it over.
@@ -159,7 +210,7 @@ func (t *Tracker) commit(ctx context.Context, c Change, states []State) error {
 		return fmt.Errorf("commit alerts: %w", err)
 	}
 	for _, s := range states {
-		t.states[s.Rule] = s
+		t.put(s)
 	}
 	for _, b := range c.Beats {
 		t.beats[b.Source] = b

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,6 +22,9 @@ type memory struct {
 
 func (m *memory) LoadState(_ context.Context, rule string) (State, error) {
 	return m.states[rule], m.fail
+}
+func (m *memory) Kept(context.Context) ([]string, error) {
+	return slices.Sorted(maps.Keys(m.states)), m.fail
 }
 func (m *memory) LoadBeats(context.Context) ([]Beat, error) { return nil, m.fail }
 func (m *memory) Commit(_ context.Context, c Change) error {

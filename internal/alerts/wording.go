@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -29,6 +30,14 @@ var wording = template.Must(template.New("").Funcs(template.FuncMap{
 	"withdrawn": func(v voiced) string { return withdrawn(v.Corrects) },
 	"age":       func(v voiced) string { return span(v.age()) },
 	"source":    sourceName,
+	"gauge":     func(v voiced) string { return gaugeName(v.Gauge.Gauge) },
+	"value":     func(v voiced) string { return v.number(v.Price, v.Level) },
+	"before":    func(v voiced) string { return v.number(v.Gauge.Before.Decimal, v.Level) },
+	"told":      func(v voiced) string { return v.number(v.Corrects.Price, v.Level) },
+	"bound":     func(v voiced) string { return v.number(v.Level, v.Price) },
+	"bounds":    func(v voiced) string { return v.bounds() },
+	"past":      func(v voiced) string { return past(v.Price, v.Level) },
+	"details":   func(v voiced) string { return details(v.Gauge.Fields) },
 	"sourceage": func(v voiced) string { return span(v.Seen.Sub(v.Source.Fed)) },
 }).ParseFS(templateFiles, "templates/messages.tmpl"))
 
@@ -48,11 +57,14 @@ func (a Alert) age() time.Duration {
 
 // Compose says an alert in words. The same alert always gives the same message.
 func Compose(a Alert) (Message, error) {
-	v := voiced{Alert: a, Levels: a.levels()}
+	v, name := voiced{Alert: a, Levels: a.levels()}, string(a.Kind)
+	if a.Gauge != nil {
+		name = "gauge." + name
+	}
 	m := Message{Kind: a.Kind, Severity: a.Severity, Time: a.Seen, Fields: fields(a), Sketch: a.Sketch}
 	for part, into := range map[string]*string{"title": &m.Title, "text": &m.Text} {
 		var b strings.Builder
-		if err := wording.ExecuteTemplate(&b, string(a.Kind)+"."+part, v); err != nil {
+		if err := wording.ExecuteTemplate(&b, name+"."+part, v); err != nil {
 			return Message{}, fmt.Errorf("word an alert of kind %q: %w", a.Kind, err)
 		}
 		*into = strings.TrimSpace(b.String())
@@ -66,6 +78,9 @@ func Compose(a Alert) (Message, error) {
 
 // fields are the numbers of an alert one by one, for channels that show a table.
 func fields(a Alert) []Field {
+	if a.Gauge != nil {
+		return gaugeFields(a)
+	}
 	if a.Axis == "" {
 		return nil
 	}
@@ -86,8 +101,14 @@ func fields(a Alert) []Field {
 	if largest != nil {
 		f = append(f, Field{"Largest markets", strings.Join(largest, ", ")})
 	}
+	return append(f, dataFields(a)...)
+}
+
+// dataFields say which blocks the numbers are of, and how old they are.
+func dataFields(a Alert) []Field {
+	f := make([]Field, 0, len(a.Blocks)+1)
 	for _, b := range a.Blocks {
-		f = append(f, Field{"Block", clean(b.Chain) + " " + separate(fmt.Sprint(b.Number))})
+		f = append(f, Field{"Block", clean(b.Chain) + " " + separate(strconv.FormatUint(b.Number, 10))})
 	}
 	return append(f, Field{"Age of the data", span(a.age())})
 }

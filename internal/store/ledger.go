@@ -37,6 +37,15 @@ func (s *Store) LoadState(ctx context.Context, rule string) (alerts.State, error
 	})
 }
 
+// Kept are the rules that a state is kept of.
+func (s *Store) Kept(ctx context.Context) ([]string, error) {
+	var rules []string
+	return rules, s.each(ctx, `SELECT rule FROM rule_states ORDER BY rule`, nil, func(rule string) error {
+		rules = append(rules, rule)
+		return nil
+	})
+}
+
 // LoadBeats are those of all sources.
 func (s *Store) LoadBeats(ctx context.Context) ([]alerts.Beat, error) {
 	var beats []alerts.Beat
@@ -97,7 +106,8 @@ func saveState(ctx context.Context, tx *sql.Tx, c alerts.StateChange) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO checkpoints (rule, seq, body) VALUES ($1, $2, $3)`, c.Rule, p.Seq, string(body)); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO checkpoints (rule, seq, body) VALUES ($1, $2, $3)
+			ON CONFLICT (rule, seq) DO UPDATE SET body = excluded.body`, c.Rule, p.Seq, string(body)); err != nil {
 			return err
 		}
 	}
