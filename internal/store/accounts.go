@@ -117,19 +117,3 @@ func (s *Store) Forget(ctx context.Context, market string) error {
 	}
 	return nil
 }
-
-// tx runs f in one transaction of the writer.
-func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
-	if s.write == nil {
-		return errors.New("the store was opened for reading only")
-	}
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
-	if err := f(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}

@@ -99,7 +99,7 @@ func (s *Store) deliveriesOf(ctx context.Context, alert string) ([]ListedDeliver
 // Acknowledge notes who took note of an alert, and when. The first stands.
 // [ErrNoAlert] when there is none of that id.
 func (s *Store) Acknowledge(ctx context.Context, id, name string, at time.Time) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.anyonesTx(ctx, func(tx *sql.Tx) error {
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM alerts WHERE id = $1`, id).Scan(&n); err != nil {
 			return fmt.Errorf("acknowledge: %w", err)
@@ -178,7 +178,7 @@ func (s *Store) LoadMutes(ctx context.Context) (map[string]alerts.Mute, error) {
 
 // SaveMute keeps a mute; one that has no time ends it.
 func (s *Store) SaveMute(ctx context.Context, rule string, m alerts.Mute) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.anyonesTx(ctx, func(tx *sql.Tx) error {
 		if m.Until.IsZero() {
 			_, err := tx.ExecContext(ctx, `DELETE FROM mutes WHERE rule = $1`, rule)
 			return err

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 
@@ -30,12 +31,36 @@ func withStore(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	onEach(t, func(t *testing.T, name string) { test(t, openNamed(t, name)) })
 }
 
+// leading is a store whose process leads everything in it.
+type leading struct {
+	*store.Store
+	lead *store.Leadership
+}
+
+// openLeading opens a store as watch does.
+func openLeading(name string) (*leading, error) {
+	s, err := store.Open(context.Background(), name)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.Lead(context.Background(), "test", []string{"everything"}, nil)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &leading{l.Store(), l}, nil
+}
+
+// Close gives the leadership back, as watch does when it ends.
+func (l *leading) Close() error {
+	return errors.Join(l.lead.Resign(context.Background()), l.Store.Close())
+}
+
 func openNamed(t testing.TB, name string) *store.Store {
 	t.Helper()
-	s, err := store.Open(context.Background(), name)
+	s, err := openLeading(name)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return s.Store
 }
 
 func TestEveryDatabaseDoesWhatAStoreMust(t *testing.T) {
@@ -44,7 +69,7 @@ func TestEveryDatabaseDoesWhatAStoreMust(t *testing.T) {
 			storetest.Run(t, func(t testing.TB) storetest.Open {
 				name := fresh(t)
 				return func() (storetest.Store, error) {
-					s, err := store.Open(context.Background(), name)
+					s, err := openLeading(name)
 					if err != nil {
 						return nil, err
 					}

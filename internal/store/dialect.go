@@ -15,6 +15,11 @@ type dialect struct {
 	// claimed ends a SELECT of rows that the same transaction takes: those that
 	// somebody else is taking are passed over.
 	claimed string
+	// locked ends a SELECT of a row that the same transaction changes: others wait.
+	locked string
+	// unled ends a condition on deliveries: not those to notifiers that a process
+	// leads or led within a day: another's configuration is not given up by this one.
+	unled string
 }
 
 func sqliteDialect() dialect {
@@ -22,7 +27,12 @@ func sqliteDialect() dialect {
 }
 
 func postgresDialect() dialect {
-	return dialect{goose: goose.DialectPostgres, migrations: "postgres", shared: true, claimed: " FOR UPDATE OF d SKIP LOCKED"}
+	return dialect{
+		goose: goose.DialectPostgres, migrations: "postgres", shared: true,
+		claimed: " FOR UPDATE OF d SKIP LOCKED", locked: " FOR UPDATE",
+		unled: ` AND NOT EXISTS (SELECT 1 FROM led n JOIN leaderships l ON l.term = n.term
+			WHERE n.name = 'notifier ' || notifier AND l.until > clock_timestamp() - interval '1 day')`,
+	}
 }
 
 // flag is a truth as both databases keep it: STRICT tables of SQLite have no

@@ -7,7 +7,10 @@
 // the disk.
 //
 // To add a method: write one SQL text for both databases, with $1, $2, ... as
-// placeholders; read with s.read, write within s.tx. Truths are kept as 0 and 1: give
+// placeholders; read with s.read, write within s.tx. On Postgres s.tx is for who leads
+// ([Store.Lead]) and refuses everybody else; what any process may write at any time, such
+// as what a person says, goes through s.anyonesTx. Times that another process acts on
+// are kept by the database's clock: see [Store.ahead]. Truths are kept as 0 and 1: give
 // flag(b). Texts from outside go through plain. What differs stands in [dialect];
 // there is no max(a, b), json_extract, rowid of your own or INSERT OR IGNORE: write
 // CASE, a column, and ON CONFLICT. Columns of the row that is there are named with

@@ -133,6 +133,14 @@ func saveDecisions(ctx context.Context, tx *sql.Tx, at time.Time, decisions []al
 // savePosts writes alerts and a delivery for each notifier. An alert that is there
 // already keeps its deliveries.
 func (s *Store) savePosts(ctx context.Context, tx *sql.Tx, at time.Time, posts []alerts.Post) error {
+	if len(posts) == 0 {
+		return nil
+	}
+	ahead, err := s.ahead(ctx, tx)
+	if err != nil {
+		return err
+	}
+	at = at.Add(ahead)
 	for _, p := range posts {
 		p.Message.ID = s.alertID(p.Alert.Key)
 		alert, err := json.Marshal(p.Alert)

@@ -38,7 +38,12 @@ type Store struct {
 	read    *sql.DB
 	dialect dialect
 	lock    *flock.Flock // of SQLite
-	salt    string       // makes the alert ids of this store differ from any other's
+	pulse   *sql.DB      // of Postgres: connections that no slow query keeps from renewing
+	place   string       // of Postgres: what errors call it
+	term    int64        // of Postgres: that of the leadership that writes; 0 for none
+	// ownClock makes tests with a fake clock possible: the database's is not asked.
+	ownClock bool
+	salt     string // makes the alert ids of this store differ from any other's
 }
 
 // Open opens or creates a store such as "sqlite:liqwatch.db" for the one process
@@ -77,6 +82,9 @@ func (s *Store) Close() error {
 	err := s.read.Close()
 	if s.write != nil && s.write != s.read {
 		err = errors.Join(err, s.write.Close())
+	}
+	if s.pulse != nil {
+		err = errors.Join(err, s.pulse.Close())
 	}
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Unlock())

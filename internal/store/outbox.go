@@ -16,30 +16,55 @@ import (
 func (s *Store) Claim(ctx context.Context, notifier string, now time.Time, lease time.Duration, limit int) ([]alerts.Delivery, error) {
 	var out []alerts.Delivery
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		var err error
-		if out, err = s.selectDue(ctx, tx, notifier, now, limit); err != nil {
+		ahead, err := s.ahead(ctx, tx)
+		if err != nil {
 			return err
 		}
-		for i := range out {
-			out[i].Lease = rand.Text()
-			// Until it is settled nobody knows whether it arrived.
-			_, err := tx.ExecContext(ctx, `UPDATE deliveries SET lease = $1, lease_until = $2, attempts = attempts + 1, uncertain = 1 WHERE id = $3`,
-				out[i].Lease, now.Add(lease).UnixNano(), out[i].ID)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		out, err = s.claim(ctx, tx, notifier, now.Add(ahead), lease, 0, limit)
+		backDate(out, ahead)
+		return err
 	})
 	return out, err
 }
 
-func (s *Store) selectDue(ctx context.Context, tx *sql.Tx, notifier string, now time.Time, limit int) ([]alerts.Delivery, error) {
+// claim hands out what is due of at least an urgency; all times are the store's.
+func (s *Store) claim(ctx context.Context, tx *sql.Tx, notifier string, now time.Time, lease time.Duration, least, limit int) ([]alerts.Delivery, error) {
+	out, err := s.selectDue(ctx, tx, notifier, now, least, limit)
+	if err != nil {
+		return nil, err
+	}
+	until := now.Add(lease)
+	if latest := time.Now().Add(lease); s.Shared() && until.Sub(latest) > beyondClocks {
+		until = latest // who asks for all that will ever be due does not keep it for ever
+	}
+	for i := range out {
+		out[i].Lease, out[i].Until = rand.Text(), until
+		// Until it is settled nobody knows whether it arrived.
+		_, err := tx.ExecContext(ctx, `UPDATE deliveries SET lease = $1, lease_until = $2, attempts = attempts + 1, uncertain = 1 WHERE id = $3`,
+			out[i].Lease, until.UnixNano(), out[i].ID)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// beyondClocks is further ahead than any clock is set wrong.
+const beyondClocks = 24 * time.Hour
+
+// backDate tells deliveries by the clock of this process.
+func backDate(all []alerts.Delivery, ahead time.Duration) {
+	for i := range all {
+		all[i].Created, all[i].Until = all[i].Created.Add(-ahead), all[i].Until.Add(-ahead)
+	}
+}
+
+func (s *Store) selectDue(ctx context.Context, tx *sql.Tx, notifier string, now time.Time, least, limit int) ([]alerts.Delivery, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT d.id, d.alert, d.notifier, d.attempts, d.failures, d.uncertain, d.created, a.message
 		FROM deliveries d JOIN alerts a ON a.id = d.alert
-		WHERE d.notifier = $1 AND d.fate = 'pending' AND d.next_at <= $2 AND d.lease_until <= $2
+		WHERE d.notifier = $1 AND d.fate = 'pending' AND d.next_at <= $2 AND d.lease_until <= $2 AND d.urgency >= $4
 		AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.notifier = d.notifier AND h.until > $2)
-		ORDER BY d.urgency DESC, d.created, d.id LIMIT $3`+s.dialect.claimed, notifier, now.UnixNano(), limit)
+		ORDER BY d.urgency DESC, d.created, d.id LIMIT $3`+s.dialect.claimed, notifier, now.UnixNano(), limit, least)
 	if err != nil {
 		return nil, err
 	}
@@ -62,13 +87,21 @@ func (s *Store) selectDue(ctx context.Context, tx *sql.Tx, notifier string, now 
 }
 
 // Settle records what became of a delivery. Once it may have arrived, it may have for good. A success is recorded even when the
-// lease has ended: whoever holds it now then learns that it need not be sent.
+// lease has ended: whoever holds it now then learns that it need not be sent. So that
+// it can be, it is enough to hold the delivery; whoever does need not lead any more.
 func (s *Store) Settle(ctx context.Context, d alerts.Delivery, r alerts.Result, posts ...alerts.Post) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+	return s.anyonesTx(ctx, func(tx *sql.Tx) error {
+		ahead, err := s.ahead(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if !r.Next.IsZero() {
+			r.Next = r.Next.Add(ahead)
+		}
 		res, err := tx.ExecContext(ctx, `UPDATE deliveries SET fate = $1, settled_at = $2, next_at = $3, failures = failures + $4,
 			uncertain = $5, reason = $6, lease = '', lease_until = 0
 			WHERE id = $7 AND fate = 'pending' AND (lease = $8 OR $1 = 'sent')`,
-			string(r.Fate), r.At.UnixNano(), nanos(r.Next), flag(r.Failed), flag(r.Uncertain || d.Uncertain), plain(r.Reason), d.ID, d.Lease)
+			string(r.Fate), r.At.Add(ahead).UnixNano(), nanos(r.Next), flag(r.Failed), flag(r.Uncertain || d.Uncertain), plain(r.Reason), d.ID, d.Lease)
 		if err != nil {
 			return err
 		}
@@ -96,13 +129,17 @@ func (s *Store) NextDue(ctx context.Context, notifier string) (time.Time, bool, 
 	if err != nil || !next.Valid {
 		return time.Time{}, false, err
 	}
-	return time.Unix(0, max(next.Int64, until.Int64)).UTC(), true, nil
+	ahead, err := s.ahead(ctx, s.read)
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	return time.Unix(0, max(next.Int64, until.Int64)).Add(-ahead).UTC(), true, nil
 }
 
-// Waiting are the notifiers for which deliveries wait.
+// Waiting are the notifiers for which deliveries wait, without those of others that lead.
 func (s *Store) Waiting(ctx context.Context) ([]string, error) {
 	var names []string
-	return names, s.each(ctx, `SELECT DISTINCT notifier FROM deliveries WHERE fate = 'pending' ORDER BY notifier`, nil, func(name string) error {
+	return names, s.each(ctx, `SELECT DISTINCT notifier FROM deliveries WHERE fate = 'pending'`+s.dialect.unled+` ORDER BY notifier`, nil, func(name string) error {
 		names = append(names, name)
 		return nil
 	})

@@ -19,6 +19,7 @@ const oldestPostgres = 140000
 const (
 	connectTimeout = 5 * time.Second
 	connections    = 8
+	pulses         = 2
 )
 
 // session is what the server does for every connection of ours. One that is stopped
@@ -49,21 +50,26 @@ func openPostgres(ctx context.Context, name string, readOnly bool) (*Store, erro
 	if readOnly {
 		set += `; SET default_transaction_read_only = on`
 	}
+	s := &Store{read: pool(cfg, set, connections), dialect: postgresDialect(), place: place}
+	if !readOnly {
+		s.write, s.pulse = s.read, pool(cfg, set, pulses)
+	}
+	if err := s.preparePostgres(ctx); err != nil {
+		return nil, errors.Join(s.explain(err), s.Close())
+	}
+	return s, nil
+}
+
+// pool is up to so many connections, each set up by its first words.
+func pool(cfg *pgx.ConnConfig, set string, most int) *sql.DB {
 	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.Exec(ctx, set, pgx.QueryExecModeSimpleProtocol)
 		return err
 	}))
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
 	db.SetConnMaxIdleTime(time.Minute)
-	s := &Store{read: db, dialect: postgresDialect()}
-	if !readOnly {
-		s.write = db
-	}
-	if err := s.preparePostgres(ctx); err != nil {
-		return nil, errors.Join(explainPostgres(place, err), db.Close())
-	}
-	return s, nil
+	return db
 }
 
 func (s *Store) preparePostgres(ctx context.Context) error {
@@ -141,20 +147,20 @@ func refuseOldPostgres(version int, words string) error {
 	return nil
 }
 
-// explainPostgres turns the server's words into what an operator can act on. None of
-// them holds the password: what the driver says of the address is left out.
-func explainPostgres(place string, err error) error {
+// explain turns the server's words into what an operator can act on. None of them holds
+// the password: what the driver says of the address is left out.
+func (s *Store) explain(err error) error {
 	var said *pgconn.PgError
 	var connect *pgconn.ConnectError
 	switch {
 	case errors.As(err, &said):
-		return fmt.Errorf("open store %s: %w", place, explainCode(said))
+		return fmt.Errorf("store %s: %w", s.place, explainCode(said))
 	case errors.As(err, &connect):
-		return fmt.Errorf("open store %s: %w: %w. Check that Postgres runs there and lets this machine in", place, ErrUnreachable, rootOf(connect))
+		return fmt.Errorf("store %s: %w: %w. Check that Postgres runs there and lets this machine in", s.place, ErrUnreachable, rootOf(connect))
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("open store %s: %w: no answer in time", place, ErrUnreachable)
+		return fmt.Errorf("store %s: %w: no answer in time", s.place, ErrUnreachable)
 	}
-	return fmt.Errorf("open store %s: %w", place, err)
+	return fmt.Errorf("store %s: %w", s.place, err)
 }
 
 func explainCode(said *pgconn.PgError) error {
@@ -169,7 +175,7 @@ func explainCode(said *pgconn.PgError) error {
 	case "25006":
 		return fmt.Errorf("%w: %s: this server is a copy that only reads: name the primary", ErrUnwritable, what)
 	case "53300":
-		return fmt.Errorf("%w: %s: each liqwatch holds up to %d connections", ErrRefused, what, connections)
+		return fmt.Errorf("%w: %s: each liqwatch holds up to %d connections", ErrRefused, what, connections+pulses)
 	case "57P03", "57P01":
 		return fmt.Errorf("%w: %s", ErrUnreachable, what)
 	}
