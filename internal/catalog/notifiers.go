@@ -14,7 +14,6 @@ import (
 	"liqwatch/internal/alerts/shoutrrr"
 	"liqwatch/internal/alerts/slack"
 	"liqwatch/internal/alerts/stdout"
-	"liqwatch/internal/alerts/telegram"
 	"liqwatch/internal/alerts/webhook"
 	"liqwatch/internal/config"
 )
@@ -30,7 +29,7 @@ var notifierTypes = map[string]func(alerts.Settings, io.Writer) (alerts.Notifier
 	"shoutrrr":     plain(shoutrrr.New),
 	"slack":        plain(slack.New),
 	"stdout":       func(_ alerts.Settings, out io.Writer) (alerts.Notifier, error) { return stdout.New(out), nil },
-	"telegram":     plain(telegram.New),
+	"telegram":     plain(newTelegram),
 	"webhook":      plain(webhook.New),
 }
 

@@ -13,14 +13,16 @@ import (
 
 // answer is what the Bot API says; see https://core.telegram.org/bots/api#making-requests
 type answer struct {
-	OK          bool   `json:"ok"`
-	Code        int    `json:"error_code"`
-	Description string `json:"description"`
+	OK          bool            `json:"ok"`
+	Code        int             `json:"error_code"`
+	Description string          `json:"description"`
+	Result      json.RawMessage `json:"result"`
 	Parameters  struct {
 		RetryAfter      int64 `json:"retry_after"`
 		MigrateToChatID int64 `json:"migrate_to_chat_id"`
 	} `json:"parameters"`
 	garbled bool // not the Bot API's JSON: something between it and us answered
+	method  string
 }
 
 // read makes an answer of a response; the status counts where the body says nothing.
@@ -38,23 +40,52 @@ func read(res *http.Response, raw []byte) answer {
 	return a
 }
 
-// unreadable reports that the server refused the markup, or the length with it.
-func (a answer) unreadable() bool {
+// message is the number of the message that was sent; 0 when the answer has none.
+func (a answer) message() int64 {
+	var sent struct {
+		ID int64 `json:"message_id"`
+	}
+	if json.Unmarshal(a.Result, &sent) != nil {
+		return 0
+	}
+	return sent.ID
+}
+
+// refused reports a certain refusal for what was asked, which mending may help.
+func (a answer) refused() bool {
+	return !a.garbled && !a.OK && (a.Code == http.StatusBadRequest || a.Code == http.StatusRequestEntityTooLarge)
+}
+
+// says reports that the description of a refusal has one of some words.
+func (a answer) says(words ...string) bool {
 	d := strings.ToLower(a.Description)
-	return a.Code == http.StatusBadRequest && !a.garbled &&
-		(strings.Contains(d, "parse") || strings.Contains(d, "entit") || strings.Contains(d, "too long"))
+	for _, w := range words {
+		if strings.Contains(d, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// wait is how long a 429 asks to be left alone.
+func (a answer) wait() (time.Duration, bool) {
+	if a.OK || a.Code != http.StatusTooManyRequests {
+		return 0, false
+	}
+	wait := time.Duration(min(a.Parameters.RetryAfter, int64(maxWait/time.Second))) * time.Second
+	if wait <= 0 {
+		wait = busy
+	}
+	return wait, true
 }
 
 // judge says what a refusal means for the next attempt.
-func (a answer) judge(description string) error {
-	err := fmt.Errorf("telegram: sendMessage: %d %s", a.Code, description)
-	switch {
-	case a.Code == http.StatusTooManyRequests:
-		wait := time.Duration(min(a.Parameters.RetryAfter, int64(maxWait/time.Second))) * time.Second
-		if wait <= 0 {
-			wait = busy
-		}
+func (a answer) judge() error {
+	err := fmt.Errorf("telegram: %s: %d %s", a.method, a.Code, a.Description)
+	if wait, ok := a.wait(); ok {
 		return alerts.Wait(wait, err)
+	}
+	switch {
 	case a.garbled, a.Code >= 500, a.Code < 400:
 		// A gateway gave up waiting, or the answer was cut: the message may be there.
 		return alerts.Unsure(err)

@@ -69,7 +69,7 @@ func TestABadDayLosesNothing(t *testing.T) {
 	defer srv.Close()
 	n, err := build(map[string]any{"token": token, "chat_id": -42, "api_url": srv.URL})
 	require.NoError(t, err)
-	n.client.Transport = direct{srv}
+	n.bot.client.Transport = direct{srv}
 	rng := rand.New(rand.NewPCG(seed, seed))
 	for range messages * 3 {
 		srv.Script(randomFault(rng))

@@ -1,4 +1,5 @@
-// Package telegram sends alerts to a chat by the Bot API's sendMessage.
+// Package telegram sends alerts to a chat by the Bot API, with a picture where there
+// is one, and answers commands and buttons.
 //
 // It speaks HTTP itself: a client library hides what decides whether a message may
 // be repeated (was it ever sent off?), reads answers without a limit, and takes an
@@ -6,65 +7,35 @@
 package telegram
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
+	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"liqwatch/internal/alerts"
-	"liqwatch/internal/config"
 )
-
-const (
-	timeout   = 20 * time.Second // for one call
-	maxAnswer = 64 << 10         // bytes of an answer that are read
-	maxWait   = 24 * time.Hour   // the longest retry_after that is obeyed
-	busy      = 5 * time.Second  // the wait after a 429 that names none
-)
-
-// Settings is the notifier's block of the configuration.
-type Settings struct {
-	Token    config.Secret `yaml:"token,required" doc:"the bot's token, as BotFather gives it"`
-	ChatID   ChatID        `yaml:"chat_id,required" doc:"a chat's number, or @name of a public channel"`
-	ThreadID int64         `yaml:"thread_id" doc:"the topic of a forum group"`
-	APIURL   config.URL    `yaml:"api_url" doc:"a Bot API server of your own instead of https://api.telegram.org"`
-}
-
-// ChatID is a chat's number, or the @name of a public channel.
-type ChatID string
-
-// UnmarshalText reads a number or a @name.
-func (c *ChatID) UnmarshalText(b []byte) error {
-	s := string(b)
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n != 0 {
-		*c = ChatID(s)
-		return nil
-	}
-	if name, ok := strings.CutPrefix(s, "@"); ok && name != "" && !strings.ContainsAny(name, " @/") {
-		*c = ChatID(s)
-		return nil
-	}
-	return fmt.Errorf("chat_id %q: want a number such as -1001234567890, or @channel", s)
-}
 
 // Notifier writes to one chat.
 type Notifier struct {
-	token, api string
-	thread     int64
-	client     *http.Client
+	// Draw makes a PNG of a sketch; nil for no pictures. Set it before the first send.
+	Draw func(alerts.Sketch) ([]byte, error)
+
+	bot      *bot
+	topic    int64
+	picture  bool
+	commands bool
+	silent   []Severity
+	admins   []UserID
 
 	mu      sync.Mutex
 	chat    ChatID
 	notices []alerts.Notice
+	moved   time.Time // when the group last moved
+	until   time.Time // nothing is sent to the chat before
+	threads threads
 }
 
 // New makes a notifier from its settings.
@@ -73,31 +44,21 @@ func New(from alerts.Settings) (*Notifier, error) {
 	if err := from.Decode(&s); err != nil {
 		return nil, err
 	}
-	api := strings.TrimSuffix(s.APIURL.Reveal(), "/")
-	if api == "" {
-		api = "https://api.telegram.org"
+	b, err := s.bot()
+	if err != nil {
+		return nil, err
 	}
-	if u, err := url.Parse(api); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, errors.New("telegram: api_url: want http://... or https://... with a host")
-	}
-	token := s.Token.Reveal()
-	id, rest, ok := strings.Cut(token, ":")
-	if _, err := strconv.ParseUint(id, 10, 64); err != nil || !ok || rest == "" || strings.ContainsAny(token, "/?# \t\r\n") {
-		return nil, errors.New("telegram: token: want a bot's token, digits:letters, as BotFather gives it")
+	topic, err := s.topic()
+	if err != nil {
+		return nil, err
 	}
 	return &Notifier{
-		token: token, api: api, chat: s.ChatID, thread: s.ThreadID,
-		client: &http.Client{
-			Timeout: timeout,
-			// No connection is kept: one that the other side closes just then would leave it
-			// unknown whether the message arrived.
-			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second, MaxResponseHeaderBytes: maxAnswer},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		bot: b, chat: s.ChatID, topic: topic, picture: s.Picture, commands: s.Commands, silent: s.Silent, admins: s.Admins,
 	}, nil
 }
 
-// Notices tells of a group that moved since the last call.
+// Notices tells what the owner should know since the last call: a group that moved,
+// a topic that is gone.
 func (n *Notifier) Notices() []alerts.Notice {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -106,107 +67,140 @@ func (n *Notifier) Notices() []alerts.Notice {
 	return out
 }
 
+// Limits are a chat's. Telegram names none that it promises; a group takes about 20
+// messages a minute, of which some are left for answers to commands.
+func (n *Notifier) Limits() alerts.Limits {
+	l := alerts.ChatLimits()
+	l.PerMinute = 18
+	return l
+}
+
+// mends is how often at most a message is changed and sent again at once.
+const mends = 6
+
 // Send writes the message once. A refusal that is certain and can be mended is
-// mended at once: markup that the server cannot read is sent as plain text, and a
-// group that became a supergroup is followed.
+// mended at once: a group that became a supergroup is followed, a topic that is gone
+// is left for the general one, markup that the server cannot read is sent as plain
+// text, and a picture that it does not want is left out.
 func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {
-	text, mode := asHTML(m), "HTML"
-	moved := false
-	for {
-		answer, err := n.call(ctx, text, mode)
+	out, err := n.prepare(m)
+	if err != nil {
+		return err
+	}
+	for range mends {
+		method, p := out.call(n.current(), slices.Contains(n.silent, Severity(m.Severity)))
+		a, err := n.bot.call(ctx, method, p, out.picture)
 		if err != nil {
 			return err
 		}
-		switch {
-		case answer.OK:
+		if a.OK {
+			n.remember(m, a.message())
 			return nil
-		case answer.Parameters.MigrateToChatID != 0 && !moved:
-			moved = true
-			n.move(answer.Parameters.MigrateToChatID)
-		case answer.unreadable() && mode != "":
-			text, mode = asPlain(m), ""
-		default:
-			return answer.judge(n.clean(answer.Description))
+		}
+		if !n.mend(&out, a) {
+			n.hold(a)
+			return a.judge()
 		}
 	}
+	return alerts.Refused(errors.New("telegram: the server refuses the message in every form"))
 }
 
-// move follows a group to its new number.
-func (n *Notifier) move(to int64) {
+// prepare decides how a message is sent at first.
+func (n *Notifier) prepare(m alerts.Message) (outgoing, error) {
+	if left := n.held(); left > 0 {
+		return outgoing{}, alerts.Wait(left, errors.New("telegram: the server asked to be left alone for a while"))
+	}
+	out := outgoing{m: m, topic: n.topic, reply: n.threadOf(m), bare: !n.answers()}
+	// A repeat is in words: what failed may have been the upload.
+	if n.picture && n.Draw != nil && captioned(m) && !m.MayRepeat {
+		var err error
+		if out.picture, err = n.Draw(*m.Sketch); err != nil {
+			out.picture = nil
+			n.tell(alerts.Notice{Key: "picture", Text: "The picture of an alert could not be drawn, it was sent without: " + err.Error()})
+		}
+	}
+	return out, nil
+}
+
+// mend changes what a refusal was about; false when it was about nothing of that kind.
+func (n *Notifier) mend(o *outgoing, a answer) bool {
+	chat := n.current()
+	switch {
+	case !a.refused():
+		return false
+	case a.Parameters.MigrateToChatID != 0:
+		o.reply = 0
+		return n.move(a.Parameters.MigrateToChatID)
+	case o.topic != 0 && a.says("thread", "topic"):
+		n.tell(alerts.Notice{
+			Key:  fmt.Sprintf("topic|%s|%d", chat, o.topic),
+			Text: fmt.Sprintf("The Telegram chat %s has no open topic %d any more (%s). Messages go to the general one; write another topic in the configuration.", chat, o.topic, a.Description),
+		})
+		o.topic = 0
+	case o.reply != 0 && a.says("repl"):
+		o.reply = 0
+	case !o.bare && a.says("button", "markup", "keyboard"):
+		o.bare = true
+	case !o.plain && a.says("parse", "entit", "too long"):
+		o.plain = true
+	case o.picture != nil:
+		o.picture = nil
+		// This refusal is known to come for pictures that arrived all the same.
+		o.m.MayRepeat = o.m.MayRepeat || a.says("image_process_failed")
+	default:
+		return false
+	}
+	return true
+}
+
+// move follows a group to its new number; false when it is there already.
+func (n *Notifier) move(to int64) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	from := n.chat
-	n.chat = ChatID(strconv.FormatInt(to, 10))
+	from, next := n.chat, ChatID(strconv.FormatInt(to, 10))
+	// A group moves once in its life: one that is sent in a circle is not followed.
+	if from == next || !n.moved.IsZero() && time.Since(n.moved) < time.Minute {
+		return false
+	}
+	n.chat, n.moved, n.threads = next, time.Now(), threads{} // messages have new numbers there
+	// Told on every day that begins with the old number in the configuration.
 	n.notices = append(n.notices, alerts.Notice{
-		Key:  fmt.Sprintf("migrate|%s|%s", from, n.chat),
-		Text: fmt.Sprintf("The Telegram group %s has become %s. Messages follow it; write chat_id: %s in the configuration.", from, n.chat, n.chat),
+		Key:  fmt.Sprintf("migrate|%s|%s|%s", from, next, time.Now().UTC().Format(time.DateOnly)),
+		Text: fmt.Sprintf("The Telegram group %s has become %s. Messages follow it; write chat_id: %s in the configuration.", from, next, next),
 	})
+	return true
 }
 
-// request is the body of sendMessage.
-type request struct {
-	ChatID    any    `json:"chat_id"`
-	ThreadID  int64  `json:"message_thread_id,omitempty"`
-	Text      string `json:"text"`
-	ParseMode string `json:"parse_mode,omitempty"`
-	Preview   struct {
-		Disabled bool `json:"is_disabled"`
-	} `json:"link_preview_options"`
-}
-
-func (n *Notifier) request(text, mode string) request {
+func (n *Notifier) tell(notice alerts.Notice) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	r := request{ChatID: string(n.chat), ThreadID: n.thread, Text: text, ParseMode: mode}
-	if id, err := strconv.ParseInt(string(n.chat), 10, 64); err == nil {
-		r.ChatID = id
-	}
-	r.Preview.Disabled = true
-	return r
+	n.notices = append(n.notices, notice)
 }
 
-// call makes one call. An error of it is one to retry.
-func (n *Notifier) call(ctx context.Context, text, mode string) (answer, error) {
-	body, err := json.Marshal(n.request(text, mode))
-	if err != nil {
-		return answer{}, alerts.Refused(fmt.Errorf("telegram: write the request: %w", err))
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.api+"/bot"+n.token+"/sendMessage", bytes.NewReader(body))
-	if err != nil {
-		return answer{}, alerts.Refused(errors.New("telegram: make the request: the token or api_url is not usable"))
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := n.client.Do(req)
-	if err != nil {
-		return answer{}, n.explain(err)
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil {
-		return answer{}, alerts.Unsure(fmt.Errorf("telegram: read the answer to sendMessage: %s", n.clean(err.Error())))
-	}
-	return read(res, raw), nil
+func (n *Notifier) current() ChatID {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.chat
 }
 
-// explain says what went wrong without the URL: the token is part of it.
-func (n *Notifier) explain(err error) error {
-	var outer *url.Error
-	if errors.As(err, &outer) {
-		err = outer.Err
+// hold notes how long the chat is to be left alone, whoever was told so.
+func (n *Notifier) hold(a answer) {
+	if wait, ok := a.wait(); ok {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.until = time.Now().Add(wait)
 	}
-	out := errors.New(n.clean("telegram: call sendMessage: " + err.Error()))
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return out
-	}
-	return alerts.Unsure(out)
 }
 
-// clean takes the token out of a text that somebody else wrote, and keeps it short.
-func (n *Notifier) clean(s string) string {
-	s = strings.ReplaceAll(s, n.token, "[secret]")
-	if _, key, ok := strings.Cut(n.token, ":"); ok {
-		s = strings.ReplaceAll(s, key, "[secret]")
-	}
-	return cut(s, 300)
+func (n *Notifier) held() time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return time.Until(n.until)
+}
+
+// answers reports that buttons under a message lead somewhere: in a channel they do
+// only where somebody is named who may press them.
+func (n *Notifier) answers() bool {
+	_, numbered := n.current().number()
+	return n.commands && (numbered || len(n.admins) > 0)
 }

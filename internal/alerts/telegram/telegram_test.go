@@ -108,7 +108,7 @@ func TestAHangingServerIsGivenUp(t *testing.T) {
 	defer cancel()
 	require.Equal(t, "unsure", meaning(n.Send(ctx, msg("title", "text"))))
 	require.True(t, srv.Calls()[0].Taken)
-	require.Equal(t, 20*time.Second, n.client.Timeout)
+	require.Equal(t, 20*time.Second, n.bot.client.Timeout)
 }
 
 func TestAGroupThatMovedIsFollowedAndReported(t *testing.T) {

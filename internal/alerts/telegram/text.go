@@ -2,16 +2,17 @@ package telegram
 
 import (
 	"strings"
-	"unicode/utf16"
-
-	"github.com/rivo/uniseg"
 
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/alerts/clip"
 )
 
-// maxUnits is the longest text of a message, in UTF-16 units, counted after the
-// entities are resolved: https://core.telegram.org/bots/api#sendmessage
-const maxUnits = 4096
+// The longest text and the longest caption, in UTF-16 units, counted after the
+// entities are resolved: https://core.telegram.org/bots/api#sendmessage and #sendphoto
+const (
+	maxUnits   = 4096
+	maxCaption = 1024
+)
 
 // repeated marks a message whose predecessor may have arrived.
 const repeated = "(may repeat)"
@@ -42,28 +43,7 @@ func asPlain(m alerts.Message) string {
 
 // cut shortens text to a number of UTF-16 units, between two characters as people
 // see them, and marks that it did.
-func cut(s string, limit int) string {
-	if units(s) <= limit {
-		return s
-	}
-	const mark = "…"
-	left, end := limit-units(mark), 0
-	for g := uniseg.NewGraphemes(s); g.Next(); {
-		n := units(g.Str())
-		if n > left {
-			break
-		}
-		left -= n
-		_, end = g.Positions()
-	}
-	return s[:end] + mark
-}
+func cut(s string, limit int) string { return clip.To(s, limit, clip.Units) }
 
 // units counts UTF-16 code units.
-func units(s string) int {
-	n := 0
-	for _, r := range s {
-		n += utf16.RuneLen(r)
-	}
-	return n
-}
+func units(s string) int { return clip.Units(s) }

@@ -15,7 +15,7 @@ var tags = map[string]bool{
 var entities = map[string]string{"lt": "<", "gt": ">", "amp": "&", "quot": `"`}
 
 // parse reads the Bot API's HTML and gives the text without markup. Anything that
-// the real server would stumble over is an error.
+// the real server would stumble over is an error, in its words.
 func parse(s string) (string, error) {
 	var out strings.Builder
 	var open []string
@@ -24,16 +24,19 @@ func parse(s string) (string, error) {
 		case '<':
 			end := strings.IndexByte(s[i:], '>')
 			if end < 0 {
-				return "", fmt.Errorf("unclosed start tag at byte offset %d", i)
+				return "", fmt.Errorf("Unclosed start tag at byte offset %d", i)
 			}
 			name := s[i+1 : i+end]
 			if closing, ok := strings.CutPrefix(name, "/"); ok {
-				if len(open) == 0 || open[len(open)-1] != closing {
-					return "", fmt.Errorf("unexpected end tag at byte offset %d", i)
+				switch {
+				case len(open) == 0:
+					return "", fmt.Errorf("Unexpected end tag at byte offset %d", i)
+				case open[len(open)-1] != closing:
+					return "", fmt.Errorf("Unmatched end tag at byte offset %d, expected \"</%s>\", found \"</%s>\"", i, open[len(open)-1], closing)
 				}
 				open = open[:len(open)-1]
 			} else if !tags[name] {
-				return "", fmt.Errorf("unsupported start tag %q at byte offset %d", name, i)
+				return "", fmt.Errorf("Unsupported start tag %q at byte offset %d", name, i)
 			} else {
 				open = append(open, name)
 			}
@@ -54,7 +57,7 @@ func parse(s string) (string, error) {
 		}
 	}
 	if len(open) > 0 {
-		return "", fmt.Errorf("can't find end tag corresponding to start tag %q", open[len(open)-1])
+		return "", fmt.Errorf("Can't find end tag corresponding to start tag %q", open[len(open)-1])
 	}
 	return out.String(), nil
 }

@@ -1,6 +1,7 @@
 // Package telegramtest is a Bot API server for tests, as strict as the real one:
-// about tokens, chats, the length of a text after its entities, and markup. It can
-// be told to misbehave, one call at a time.
+// about tokens, chats, topics, the length of a text after its entities, markup,
+// pictures, buttons, unknown parameters, and who may ask for updates. It can be told
+// to misbehave, one call at a time.
 package telegramtest
 
 import (
@@ -8,10 +9,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf16"
 )
 
 // Fault is how one call goes wrong.
@@ -25,16 +26,32 @@ type Fault struct {
 	Drop       bool          // close the connection without an answer
 }
 
-// Call is one call that came in.
+// Call is one message that came in, taken or not.
 type Call struct {
 	At        time.Time
+	Method    string // sendMessage or sendPhoto
 	Chat      string
 	Text      string // after entities, as a reader sees it
 	Raw       string // as sent
 	ParseMode string
 	Thread    int64
-	Taken     bool // the message is in the chat
-	Early     bool // came before a retry_after had passed
+	Reply     int64 // the message it answers
+	Silent    bool
+	Photo     []byte
+	Buttons   [][]Button
+	ID        int64 // of the message in the chat; 0 for none
+	Taken     bool  // the message is in the chat
+	Early     bool  // came before a retry_after had passed
+}
+
+// Button is one under a message.
+type Button struct{ Text, Data string }
+
+// Other is a call that sends nothing.
+type Other struct {
+	At     time.Time
+	Method string
+	Params map[string]any
 }
 
 // Server is a Bot API server with one bot.
@@ -45,15 +62,19 @@ type Server struct {
 	token  string
 	now    func() time.Time
 	mu     sync.Mutex
-	chats  map[string]string // number -> "" or the number it moved to
+	chats  map[string]string         // number -> "" or the number it moved to
+	topics map[string]map[int64]bool // by chat; a chat without an entry is no forum and asks for none
 	faults []Fault
 	calls  []Call
+	others []Other
 	until  time.Time
+	queue  updateQueue
 }
 
 // New starts a server for a bot that is in the given chats; Close ends it.
 func New(token string, chats ...string) *Server {
-	s := &Server{token: token, now: time.Now, chats: map[string]string{}}
+	s := &Server{token: token, now: time.Now, chats: map[string]string{}, topics: map[string]map[int64]bool{}}
+	s.queue.init()
 	for _, c := range chats {
 		s.chats[c] = ""
 	}
@@ -68,7 +89,8 @@ func (s *Server) Close() {
 	s.http.Close()
 }
 
-// Script appends faults, one for each call to come.
+// Script appends faults, one for each message to come. A fault that cannot be that of
+// the call it meets (markup of a plain text, the picture of a text) is left out.
 func (s *Server) Script(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,11 +104,28 @@ func (s *Server) Migrate(from, to string) {
 	s.chats[from], s.chats[to] = to, ""
 }
 
-// Calls are those that came in so far.
+// Topics makes a chat a forum with the given topics open.
+func (s *Server) Topics(chat string, topics ...int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.topics[chat] = map[int64]bool{}
+	for _, t := range topics {
+		s.topics[chat][t] = true
+	}
+}
+
+// Calls are the messages that came in so far.
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Call{}, s.calls...)
+}
+
+// Others are the calls so far that sent nothing; those for updates are not kept.
+func (s *Server) Others() []Other {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Other{}, s.others...)
 }
 
 type answer struct {
@@ -99,6 +138,10 @@ type answer struct {
 
 func refuse(code int, text string) answer { return answer{Code: code, Description: text} }
 
+func bad(text string, args ...any) answer {
+	return refuse(http.StatusBadRequest, "Bad Request: "+fmt.Sprintf(text, args...))
+}
+
 // ServeHTTP answers as api.telegram.org does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	method, ok := strings.CutPrefix(r.URL.Path, "/bot"+s.token+"/")
@@ -106,23 +149,34 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		write(w, refuse(http.StatusUnauthorized, "Unauthorized"))
 		return
 	}
-	if method != "sendMessage" {
-		write(w, refuse(http.StatusNotFound, "Not Found: method not found"))
-		return
+	params, photo, refusal := readParams(w, r, method)
+	switch {
+	case refusal != nil:
+		write(w, *refusal)
+	case method == "sendMessage" || method == "sendPhoto":
+		s.message(w, r, method, params, photo)
+	case method == "getUpdates":
+		s.updates(w, r, params)
+	default:
+		s.mu.Lock()
+		s.others = append(s.others, Other{s.now(), method, params.all})
+		reply := s.other(method, params)
+		s.mu.Unlock()
+		write(w, reply)
 	}
-	var req struct {
-		ChatID    json.RawMessage `json:"chat_id"`
-		Thread    int64           `json:"message_thread_id"`
-		Text      string          `json:"text"`
-		ParseMode string          `json:"parse_mode"`
-	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&req); err != nil {
-		write(w, refuse(http.StatusBadRequest, "Bad Request: can't parse the request"))
-		return
-	}
+}
+
+// message takes or refuses one message.
+func (s *Server) message(w http.ResponseWriter, r *http.Request, method string, p parameters, photo []byte) {
 	s.mu.Lock()
 	now := s.now()
-	call := Call{At: now, Chat: strings.Trim(string(req.ChatID), `"`), Raw: req.Text, ParseMode: req.ParseMode, Thread: req.Thread}
+	call := Call{
+		At: now, Method: method, Chat: p.chat(), Raw: p.Text + p.Caption, ParseMode: p.ParseMode, Thread: p.Thread,
+		Silent: p.Silent, Photo: photo, Buttons: p.buttons(),
+	}
+	if p.Reply != nil {
+		call.Reply = p.Reply.MessageID
+	}
 	var fault Fault
 	if now.Before(s.until) {
 		call.Early = true
@@ -130,18 +184,37 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else if len(s.faults) > 0 {
 		fault, s.faults = s.faults[0], s.faults[1:]
 	}
-	if call.ParseMode == "" && strings.Contains(fault.Text, "can't parse entities") {
-		fault = Fault{} // plain text has none
+	if !fault.fits(call) {
+		fault = Fault{}
 	}
-	text, reply := s.judge(call)
+	text, reply := s.judge(call, p)
 	call.Text = text
 	call.Taken = reply.OK && (fault.Code == 0 || fault.Accept)
+	if call.Taken {
+		call.ID = int64(len(s.calls)) + 1
+	}
 	s.calls = append(s.calls, call)
 	if fault.Code == http.StatusTooManyRequests && !call.Early {
 		s.until = now.Add(time.Duration(fault.RetryAfter) * time.Second)
 	}
 	s.mu.Unlock()
 	misbehave(w, r, fault, reply)
+}
+
+// fits reports that a refusal can be that of a call.
+func (f Fault) fits(c Call) bool {
+	text := strings.ToLower(f.Text)
+	switch {
+	case f.Raw:
+		return true
+	case strings.Contains(text, "parse entities"):
+		return c.ParseMode != ""
+	case strings.Contains(text, "photo"), strings.Contains(text, "image"):
+		return c.Photo != nil
+	case strings.Contains(text, "thread"), strings.Contains(text, "topic"):
+		return c.Thread != 0
+	}
+	return true
 }
 
 func misbehave(w http.ResponseWriter, r *http.Request, fault Fault, reply answer) {
@@ -168,35 +241,43 @@ func misbehave(w http.ResponseWriter, r *http.Request, fault Fault, reply answer
 	}
 }
 
-// judge takes or refuses a message on its merits.
-func (s *Server) judge(c Call) (string, answer) {
-	moved, known := s.chats[c.Chat]
-	if !known {
-		return "", refuse(http.StatusBadRequest, "Bad Request: chat not found")
-	}
-	if moved != "" {
-		a := refuse(http.StatusBadRequest, "Bad Request: group chat was upgraded to a supergroup chat")
-		a.Parameters = map[string]any{"migrate_to_chat_id": json.Number(moved)}
-		return "", a
-	}
-	text := c.Raw
-	switch c.ParseMode {
-	case "":
-	case "HTML":
-		var err error
-		if text, err = parse(c.Raw); err != nil {
-			return "", refuse(http.StatusBadRequest, "Bad Request: can't parse entities: "+err.Error())
+// other answers the calls that send nothing.
+func (s *Server) other(method string, p parameters) answer {
+	switch method {
+	case "getMe":
+		id, _, _ := strings.Cut(s.token, ":")
+		return answer{OK: true, Result: map[string]any{"id": json.Number(id), "is_bot": true, "first_name": "Liquidations", "username": "liqwatch_bot"}}
+	case "answerCallbackQuery":
+		return s.answerPress(p)
+	case "editMessageReplyMarkup":
+		return s.edit(p)
+	case "setMyCommands":
+		if refusal := p.checkCommands(); refusal != nil {
+			return *refusal
 		}
-	default:
-		return "", refuse(http.StatusBadRequest, "Bad Request: unsupported parse_mode")
+		return answer{OK: true, Result: true}
 	}
-	if strings.TrimSpace(text) == "" {
-		return "", refuse(http.StatusBadRequest, "Bad Request: message text is empty")
+	return refuse(http.StatusNotFound, "Not Found: method not found")
+}
+
+// edit changes the buttons of a message.
+func (s *Server) edit(p parameters) answer {
+	if moved, known := s.chats[p.chat()]; !known || moved != "" {
+		return bad("chat not found")
 	}
-	if len(utf16.Encode([]rune(text))) > 4096 {
-		return "", refuse(http.StatusBadRequest, "Bad Request: message is too long")
+	if p.MessageID < 1 || p.MessageID > int64(len(s.calls)) || s.calls[p.MessageID-1].ID == 0 {
+		return bad("message to edit not found")
 	}
-	return text, answer{OK: true, Result: map[string]any{"message_id": len(s.calls) + 1}}
+	c := &s.calls[p.MessageID-1]
+	next := p.buttons()
+	if fmt.Sprint(c.Buttons) == fmt.Sprint(next) {
+		return bad("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message")
+	}
+	if refusal := checkButtons(p.Markup); refusal != nil {
+		return *refusal
+	}
+	c.Buttons = next
+	return answer{OK: true, Result: map[string]any{"message_id": p.MessageID}}
 }
 
 func write(w http.ResponseWriter, a answer) {
@@ -205,4 +286,11 @@ func write(w http.ResponseWriter, a answer) {
 		w.WriteHeader(a.Code)
 	}
 	_ = json.NewEncoder(w).Encode(a)
+}
+
+func number(s string) json.RawMessage {
+	if _, err := strconv.ParseInt(s, 10, 64); err != nil {
+		return json.RawMessage(strconv.Quote(s))
+	}
+	return json.RawMessage(s)
 }
