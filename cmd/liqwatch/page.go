@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -93,19 +92,11 @@ func openPage(ctx context.Context, opt web.Options, log zerolog.Logger) (*web.Se
 func pageOptions(cfg *config.Config, from *watched, kept *store.Store, tracker *alerts.Tracker) web.Options {
 	opt := web.Options{
 		Source: from, Keeper: kept, Muter: tracker, Rules: func() []web.Rule { return rulesNow(cfg, tracker) },
-		References: map[string]string{}, StaleAfter: staleAfter(cfg), Token: cfg.Web.Token.Reveal(),
+		Axes: axesOf(cfg), References: map[string]string{}, StaleAfter: staleAfter(cfg), Token: cfg.Web.Token.Reveal(),
 		Listen: cfg.Web.Listen, Version: version,
 	}
-	for _, r := range cfg.Rules {
-		if !slices.Contains(opt.Axes, r.Axis) {
-			opt.Axes = append(opt.Axes, r.Axis)
-		}
-	}
-	for _, name := range sortedKeys(cfg.Axes) {
-		opt.References[name] = cfg.Axes[name].Reference
-		if !slices.Contains(opt.Axes, name) {
-			opt.Axes = append(opt.Axes, name)
-		}
+	for name, a := range cfg.Axes {
+		opt.References[name] = a.Reference
 	}
 	return opt
 }
@@ -115,7 +106,7 @@ func rulesNow(cfg *config.Config, tracker *alerts.Tracker) []web.Rule {
 	out := make([]web.Rule, 0, len(cfg.Rules))
 	for _, r := range cfg.Rules {
 		one := web.Rule{Name: r.Name, Axis: r.Axis, Levels: r.Levels.Prices}
-		if r.Levels.Walls || r.Walls != nil {
+		if followsWalls(r) && r.Watch == "" {
 			one.Levels = tracker.WatchedLevels(r.Name)
 		}
 		out = append(out, one)
@@ -141,7 +132,7 @@ func (d *daemon) openPage(ctx context.Context, cfg *config.Config, from *watched
 	if err != nil {
 		return cfg.At("web", "listen").Wrap(usage(err))
 	}
-	d.page, d.listener = page, l
+	d.page, d.listener, d.recorder.Recorded = page, l, page.Recorded
 	d.close = append(d.close, l.Close)
 	return nil
 }
@@ -161,7 +152,7 @@ func (p *player) openPage(ctx context.Context, show pageFlags, tracker *alerts.T
 		log.Error().Err(err).Msg("the story goes on without a page; --listen chooses another address")
 		return
 	}
-	p.page, p.listener = page, l
+	p.page, p.listener, p.recorder.Recorded = page, l, page.Recorded
 	fmt.Fprintf(p.out, "The page: http://%s\n\n", l.Addr())
 }
 

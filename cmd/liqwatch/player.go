@@ -35,6 +35,7 @@ type player struct {
 	out       io.Writer
 	followers map[string]*watch.Follower
 	engine    *watch.Engine
+	recorder  *watch.Recorder
 	store     *store.Store
 	posts     *alerts.Dispatcher
 	now       atomic.Int64 // of the recording, unix seconds
@@ -114,6 +115,7 @@ func (p *player) buildMarkets(tracker *alerts.Tracker, rules []alerts.Rule, log 
 	if err := setUpEngine(p.engine, p.cfg); err != nil {
 		return err
 	}
+	p.engine.Past, p.recorder = p.store, newRecorder(p.store, p.engine, p.cfg, log)
 	for name, markets := range byChain {
 		chain, err := p.rec.Chain(name)
 		if err != nil {
@@ -192,6 +194,9 @@ func (p *player) step(ctx context.Context, c *recorded.Chain) error {
 		return fmt.Errorf("play block %d: %w", head.Number, err)
 	}
 	p.alerts += len(made)
+	if err := p.recorder.Look(ctx); err != nil {
+		return fmt.Errorf("record block %d: %w", head.Number, err)
+	}
 	if p.page != nil {
 		p.from.sweep(f)
 		tellPage(p.page, c.Name(), out, 0)

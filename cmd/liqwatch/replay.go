@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -11,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"liqwatch/chains/recorded"
+	"liqwatch/internal/config"
 	"liqwatch/internal/watch"
 )
 
@@ -80,10 +82,11 @@ func (p *player) linger(ctx context.Context) error {
 
 // foresee draws the ladder at the start of the recording.
 func (p *player) foresee(w io.Writer) error {
-	if len(p.cfg.Rules) == 0 {
+	first := slices.IndexFunc(p.cfg.Rules, func(r config.Rule) bool { return r.Watch == "" })
+	if first < 0 {
 		return nil
 	}
-	rule := p.cfg.Rules[0]
+	rule := p.cfg.Rules[first]
 	_, ladder, err := watch.Observe(watch.Look{
 		Axis: rule.Axis, Reference: p.cfg.Axes[rule.Axis].Reference, Books: p.engine.Books(), Seen: p.clock(),
 	})

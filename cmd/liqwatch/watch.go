@@ -18,7 +18,6 @@ import (
 	"liqwatch/internal/store"
 	"liqwatch/internal/watch"
 	"liqwatch/internal/web"
-	"liqwatch/thresholds"
 )
 
 func watchCommand() *cli.Command {
@@ -48,6 +47,7 @@ func runWatch(ctx context.Context, cmd *cli.Command) error {
 type daemon struct {
 	store    *store.Store
 	watcher  *watch.Watcher
+	recorder *watch.Recorder
 	posts    *alerts.Dispatcher
 	page     *web.Server // nil when it is off
 	listener net.Listener
@@ -97,6 +97,7 @@ func (d *daemon) build(ctx context.Context, cmd *cli.Command, cfg *config.Config
 	if err := setUpEngine(engine, cfg); err != nil {
 		return err
 	}
+	engine.Past, d.recorder = d.store, newRecorder(d.store, engine, cfg, log)
 	from := newWatched(engine, byChain)
 	followers := map[string]*watch.Follower{}
 	bar := newProgress(cmd)
@@ -135,8 +136,14 @@ func (d *daemon) run(ctx context.Context) error {
 	}()
 	shown := make(chan error, 1)
 	go func() { shown <- servePage(ctx, d.page, d.listener) }()
+	recorded := make(chan struct{})
+	go func() {
+		d.recorder.Run(ctx)
+		close(recorded)
+	}()
 	err := d.watcher.Run(ctx)
 	stop()
+	<-recorded
 	<-delivered
 	return errors.Join(err, <-shown)
 }
@@ -146,49 +153,6 @@ func (d *daemon) Close() {
 	for i := len(d.close) - 1; i >= 0; i-- {
 		_ = d.close[i]()
 	}
-}
-
-// setUpEngine tells the engine the parts of the file that are not rules' own.
-func setUpEngine(engine *watch.Engine, cfg *config.Config) error {
-	for name, a := range cfg.Axes {
-		engine.References[name] = a.Reference
-	}
-	for i, r := range cfg.Rules {
-		if !r.Levels.Walls && r.Walls == nil {
-			continue
-		}
-		var options thresholds.WallOptions
-		if r.Walls != nil {
-			options = thresholds.WallOptions{MinAtRiskUSD: r.Walls.MinAtRiskUSD, Max: r.Walls.Count}
-		}
-		if err := engine.FollowWalls(r.Name, options, r.Rearm.Decimal); err != nil {
-			return cfg.At("rules", i).Wrap(err)
-		}
-	}
-	return nil
-}
-
-// rulesOf hands the rules of the file to the alerts room; with tell given, its
-// messages go there and nowhere else.
-func rulesOf(cfg *config.Config, tell ...string) ([]alerts.Rule, error) {
-	rules := make([]alerts.Rule, len(cfg.Rules))
-	for i, r := range cfg.Rules {
-		rules[i] = alerts.Rule{
-			Name: r.Name, Axis: r.Axis, Levels: r.Levels.Prices, Rearm: r.Rearm.Decimal,
-			MinAtRiskUSD: r.MinAtRiskUSD, Notify: r.Notify, Severity: alerts.Severity(r.Severity), Advice: r.Advice,
-			Walls: r.Levels.Walls || r.Walls != nil,
-		}
-		if len(tell) > 0 {
-			rules[i].Notify = tell
-		}
-		for _, a := range r.Approach {
-			rules[i].Approach = append(rules[i].Approach, a.Decimal)
-		}
-		if err := rules[i].Validate(); err != nil {
-			return nil, cfg.At("rules", i).Wrap(err)
-		}
-	}
-	return rules, nil
 }
 
 // staleRule tells everybody whom any rule tells that data have stopped.

@@ -28,6 +28,8 @@ type Tracker interface {
 	SetLevels(rule string, levels []decimal.Decimal) error
 	WatchedLevels(rule string) []decimal.Decimal
 	BusyLevels(rule string) []decimal.Decimal
+	Read(ctx context.Context, looks []alerts.Readings) (alerts.Outcome, error)
+	Episodes(rule string) []alerts.Episode
 }
 
 // Engine puts the books of all chains side by side and shows them to the rules.
@@ -38,12 +40,19 @@ type Engine struct {
 	References map[string]string
 	// Now is the clock that ages are told by.
 	Now func() time.Time
-	log zerolog.Logger
+	// Past is what is kept of earlier times, for rules that look back; nil keeps nothing.
+	Past Past
+	log  zerolog.Logger
 
 	mu     sync.Mutex
 	chains map[string]*chainState
 	priced map[string]time.Time // by axis: when it last had a price
 	walls  map[string]*wallRule // by rule: those whose levels are the ladder's walls
+
+	gauges  []*gaugeRule
+	ladders map[string]*thresholds.Ladder // of this pass, by axis
+	counted map[string]*census            // by market
+	since   time.Time                     // when watching began
 }
 
 // chainState is what one chain's last passes brought.
@@ -55,9 +64,10 @@ type chainState struct {
 	undo    *uint64 // ancestor of a reorg that the rules have not been told of yet
 	blockAt time.Time
 	bookAt  map[string]fedAt
-	unread  map[string]unread    // markets without a book
-	spots   map[string]SpotPrice // by axis
-	why     string               // the last pass failed because
+	unread  map[string]unread       // markets without a book
+	spots   map[string]SpotPrice    // by axis
+	why     string                  // the last pass failed because
+	done    []protocols.Liquidation // not kept yet
 }
 
 // NewEngine watches the chains named with the rules.
@@ -65,7 +75,7 @@ func NewEngine(tracker Tracker, rules []alerts.Rule, names []string, log zerolog
 	e := &Engine{
 		tracker: tracker, rules: rules, References: map[string]string{}, Now: time.Now,
 		log: log.With().Str("component", "engine").Logger(), chains: map[string]*chainState{},
-		priced: map[string]time.Time{}, walls: map[string]*wallRule{},
+		priced: map[string]time.Time{}, walls: map[string]*wallRule{}, counted: map[string]*census{},
 	}
 	for _, n := range names {
 		e.chains[n] = &chainState{blockAt: e.Now()}
@@ -84,10 +94,19 @@ func (e *Engine) Undo(chain string, ancestor uint64) {
 	e.chains[chain].lower(ancestor)
 }
 
+// hold keeps the liquidations of a pass that read its logs and then failed: the next
+// one does not read them again.
+func (e *Engine) hold(chain string, done []protocols.Liquidation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.chains[chain].done = append(e.chains[chain].done, done...)
+}
+
 func (c *chainState) lower(ancestor uint64) {
 	if c.undo == nil || ancestor < *c.undo {
 		c.undo = &ancestor
 	}
+	c.done = slices.DeleteFunc(c.done, func(l protocols.Liquidation) bool { return l.Block > ancestor })
 }
 
 // Take takes over the books of one chain and shows them to the rules. It commits
@@ -104,6 +123,7 @@ func (e *Engine) Take(ctx context.Context, chain string, out Outcome, f *Followe
 	if out.Undone {
 		c.lower(out.Ancestor.Number)
 	}
+	c.done = append(c.done, out.Liquidations...)
 	made, err := e.tellFaults(ctx, books)
 	if err != nil {
 		return nil, err
@@ -111,8 +131,32 @@ func (e *Engine) Take(ctx context.Context, chain string, out Outcome, f *Followe
 	if err := e.undo(ctx, chain, c); err != nil {
 		return made, err
 	}
-	seen, err := e.observe(ctx)
+	if err := e.keepLiquidations(ctx, chain, c); err != nil {
+		return made, err
+	}
+	seen, err := e.look(ctx, chain)
 	return append(made, seen...), err
+}
+
+// look shows the rules the axes, and the numbers of the chain that moved, once every
+// chain has had its turn: half a market would make a band look small.
+func (e *Engine) look(ctx context.Context, chain string) ([]alerts.Alert, error) {
+	for _, c := range e.chains {
+		if !c.tried {
+			return nil, nil
+		}
+	}
+	if e.since.IsZero() {
+		e.since = e.Now()
+	}
+	e.ladders = map[string]*thresholds.Ladder{}
+	defer func() { e.ladders = nil }()
+	made, err := e.observe(ctx)
+	if err != nil {
+		return made, err
+	}
+	read, err := e.readGauges(ctx, chain)
+	return append(made, read...), err
 }
 
 // undo tells the rules of a reorg. One that reaches back further than they
@@ -120,6 +164,11 @@ func (e *Engine) Take(ctx context.Context, chain string, out Outcome, f *Followe
 func (e *Engine) undo(ctx context.Context, chain string, c *chainState) error {
 	if c.undo == nil {
 		return nil
+	}
+	if e.Past != nil {
+		if err := e.Past.UndoLiquidations(ctx, chain, *c.undo); err != nil {
+			return fmt.Errorf("take back the liquidations that the reorg of %s undid: %w", chain, err)
+		}
 	}
 	err := e.tracker.Undo(ctx, chain, *c.undo, e.Now())
 	switch {
@@ -132,17 +181,25 @@ func (e *Engine) undo(ctx context.Context, chain string, c *chainState) error {
 	return nil
 }
 
-// observe looks along every axis that a rule watches, once every chain has had
-// its turn: half a market would make a band look small.
-func (e *Engine) observe(ctx context.Context) ([]alerts.Alert, error) {
-	for _, c := range e.chains {
-		if !c.tried {
-			return nil, nil
+// keepLiquidations keeps those that really happened.
+func (e *Engine) keepLiquidations(ctx context.Context, chain string, c *chainState) error {
+	if len(c.done) == 0 {
+		return nil
+	}
+	if e.Past != nil {
+		if err := e.Past.SaveLiquidations(ctx, chain, time.Unix(int64(c.block.Time), 0), c.done, e.usd); err != nil {
+			return fmt.Errorf("keep the liquidations of %s: %w", chain, err)
 		}
 	}
+	c.done = nil
+	return nil
+}
+
+// observe looks along every axis that a rule watches.
+func (e *Engine) observe(ctx context.Context) ([]alerts.Alert, error) {
 	var made []alerts.Alert
 	for _, axis := range e.axes() {
-		o, ladder, err := Observe(e.look(axis))
+		o, ladder, err := Observe(e.lookAlong(axis))
 		if errors.Is(err, thresholds.ErrNoAxis) {
 			e.log.Error().Err(err).Str("axis", axis).Msg("no price to watch")
 			if _, ok := e.priced[axis]; !ok {
@@ -153,7 +210,7 @@ func (e *Engine) observe(ctx context.Context) ([]alerts.Alert, error) {
 		if err != nil {
 			return made, err
 		}
-		e.priced[axis] = e.Now()
+		e.priced[axis], e.ladders[axis] = e.Now(), ladder
 		out, err := e.tracker.Observe(ctx, o)
 		if err != nil {
 			return made, fmt.Errorf("apply the rules of %s: %w", axis, err)
@@ -166,7 +223,7 @@ func (e *Engine) observe(ctx context.Context) ([]alerts.Alert, error) {
 	return made, nil
 }
 
-func (e *Engine) look(axis string) Look {
+func (e *Engine) lookAlong(axis string) Look {
 	l := Look{Axis: axis, Reference: e.References[axis], Levels: e.levels(axis), Final: map[string]uint64{}, Seen: e.Now()}
 	for name, c := range e.chains {
 		if s, ok := c.spots[axis]; ok {
@@ -181,7 +238,7 @@ func (e *Engine) look(axis string) Look {
 func (e *Engine) axes() []string {
 	var out []string
 	for _, r := range e.rules {
-		if !slices.Contains(out, r.Axis) {
+		if r.Gauge == "" && !slices.Contains(out, r.Axis) {
 			out = append(out, r.Axis)
 		}
 	}

@@ -55,6 +55,9 @@ func (e *Engine) sources(limit time.Duration) []alerts.Source {
 			out = append(out, alerts.Source{Name: axis, What: "price", Fed: at, Limit: limit, Why: "no market gives a price for it"})
 		}
 	}
+	if !silence {
+		out = append(out, e.gaugeSources(limit)...)
+	}
 	return out
 }
 

@@ -123,6 +123,7 @@ func (w *Watcher) step(ctx context.Context, f *Follower, last *chains.Block, res
 		if out.Undone {
 			w.engine.Undo(f.chain.Name(), out.Ancestor.Number)
 		}
+		w.engine.hold(f.chain.Name(), out.Liquidations)
 		return err
 	}
 	alerts, err := w.engine.Take(ctx, f.chain.Name(), out, f)

@@ -34,6 +34,10 @@ func (*silent) Seen(string) []alerts.BlockRef             { return nil }
 func (*silent) SetLevels(string, []decimal.Decimal) error { return nil }
 func (*silent) WatchedLevels(string) []decimal.Decimal    { return nil }
 func (*silent) BusyLevels(string) []decimal.Decimal       { return nil }
+func (*silent) Read(context.Context, []alerts.Readings) (alerts.Outcome, error) {
+	return alerts.Outcome{}, nil
+}
+func (*silent) Episodes(string) []alerts.Episode { return nil }
 
 // closed is a market that cannot be opened.
 type closed struct {

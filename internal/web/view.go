@@ -7,11 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holiman/uint256"
 	"github.com/shopspring/decimal"
 
 	"liqwatch/chains"
-	"liqwatch/internal/store"
 	"liqwatch/protocols"
 	"liqwatch/thresholds"
 )
@@ -236,46 +234,6 @@ func pageStep(spot decimal.Decimal) decimal.Decimal {
 		}
 	}
 	return power
-}
-
-// historyOf puts every position at its trigger into the fixed grid that history is
-// kept in, with what is at risk there.
-func historyOf(l *thresholds.Ladder, books []protocols.Book) (map[string][]store.BandPoint, error) {
-	spot := l.Spot().InexactFloat64()
-	low, high := store.Bucket(spot*(1-heightOfHistory)), store.Bucket(spot*(1+heightOfHistory))
-	out := map[string][]store.BandPoint{}
-	for _, b := range books {
-		path, ok := b.Path(l.Axis().Name)
-		if !ok {
-			continue
-		}
-		sums := map[int]uint64{}
-		var prices protocols.Prices
-		for i := range b.Len() {
-			t, err := l.Triggers(b.Market(), i)
-			if err != nil {
-				return nil, fmt.Errorf("cut the ladder for history: %w", err)
-			}
-			for _, trigger := range []*decimal.Decimal{t.Down, t.Up} {
-				if trigger == nil {
-					continue
-				}
-				k := store.Bucket(trigger.InexactFloat64())
-				place, over := uint256.FromBig(trigger.Shift(path.Decimals()).BigInt())
-				if over || k < low || k > high {
-					continue
-				}
-				path.At(place, &prices)
-				f := b.Figures(i, prices)
-				sums[k] += uint64(max(0, prices.USD(&f.AtRisk, b.QuoteDecimals()).IntPart()))
-			}
-		}
-		for k, usd := range sums {
-			out[b.Market()] = append(out[b.Market()], store.BandPoint{Bucket: k, USD: usd})
-		}
-		slices.SortFunc(out[b.Market()], func(a, b store.BandPoint) int { return a.Bucket - b.Bucket })
-	}
-	return out, nil
 }
 
 // whole is the map with what is liquidatable at every edge, made when somebody

@@ -99,10 +99,9 @@ func worldOf(t testing.TB, books []protocols.Book, set ...func(*web.Options)) *w
 		require.NoError(t, <-done)
 		require.NoError(t, w.store.Close())
 	})
-	require.Eventually(t, func() bool {
-		prices, err := w.store.HistoryPrices(ctx, "ETH", store.Minute, w.now.Add(-time.Hour), w.now)
-		return err == nil && len(prices) > 0
-	}, time.Minute, 20*time.Millisecond, "the first look is recorded")
+	recorder := watch.NewRecorder(w.store, w.Books, zerolog.Nop())
+	recorder.Axes, recorder.Now, recorder.Recorded = opt.Axes, opt.Now, w.page.Recorded
+	require.NoError(t, recorder.Look(ctx))
 	return w
 }
 
