@@ -106,6 +106,9 @@ func (d *Dispatcher) round(ctx context.Context, name string, gone *error) (bool,
 		return false, fmt.Errorf("claim deliveries: %w", err)
 	}
 	for _, del := range due {
+		if !d.mayStill(del) {
+			return false, d.giveBack(ctx, name, del)
+		}
 		var sendErr error
 		if *gone == nil {
 			sendErr = d.send(ctx, name, del)

@@ -23,6 +23,9 @@ type DispatchOptions struct {
 	Poll    time.Duration // at least so often the outbox is looked at, by the wall clock (5 s)
 	Grace   time.Duration // for the send under way when Run is to end (1 s)
 	GiveUp  time.Duration // age at which a delivery is dead even when a receiver only ever asks to wait (96 h)
+	// MaySend is asked right before every send; a delivery is given back when it says
+	// no. Nil: this process may always.
+	MaySend func() bool
 }
 
 // NewDispatcher makes a dispatcher; Run starts it.
