@@ -140,8 +140,8 @@ func (l *Ladder) band(rungs []rung, edges []decimal.Decimal, k int, d direction,
 		b.From, b.To = outer, inner
 	}
 	v := l.value(rungs, max(largest, mostLargest))
-	b.AtTrigger, b.ByMarket = v.atTrigger.totals.totals(l.markets)
-	b.AtSpot, _ = v.atSpot.totals(l.markets)
+	b.AtTrigger, b.ByMarket = v.atTrigger.totals.totals(l.people)
+	b.AtSpot, _ = v.atSpot.totals(l.people)
 	b.ByAsset = v.atTrigger.assets.list(l.markets)
 	b.Top10Share = v.atTrigger.top.topShare(b.AtTrigger.AtRiskUSD)
 	b.Largest = v.atTrigger.top.largest(largest)
@@ -163,7 +163,7 @@ func (l *Ladder) value(rungs []rung, largest int) valued {
 		f := m.book.Figures(i, p)
 		v.atTrigger.addRung(m, r, &p, &f)
 		now := m.book.Figures(i, m.now)
-		v.atSpot.add(m, r.ref, &now, m.now.QuoteUSD)
+		v.atSpot.add(r.ref, &now, m.now.QuoteUSD)
 	}
 	return v
 }

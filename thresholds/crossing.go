@@ -49,7 +49,7 @@ func (l *Ladder) Crossing(level decimal.Decimal) (*Crossing, error) {
 		return nil, fmt.Errorf("level %s: %w", level, err)
 	}
 	s := l.gather(l.nowPoints(), far, (*set).add)
-	c.Totals, c.ByMarket = s.totals.totals(l.markets)
+	c.Totals, c.ByMarket = s.totals.totals(l.people)
 	c.ByAsset = s.assets.list(l.markets)
 	l.findTriggers(s.top.first(mostLargest), side)
 	c.Largest = s.top.largest(mostLargest)

@@ -20,6 +20,7 @@ type Ladder struct {
 	markets []*market // by name
 	ref     *market
 	spot    decimal.Decimal
+	people  *people
 }
 
 // BlockRef is a block that a ladder's books stand at.
@@ -42,7 +43,7 @@ func Build(axis, reference string, books []protocols.Book) (*Ladder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build ladder %s: %w", axis, err)
 	}
-	l := &Ladder{markets: markets}
+	l := &Ladder{markets: markets, people: newPeople(markets)}
 	if l.ref, err = referenceOf(markets, axis, reference); err != nil {
 		return nil, fmt.Errorf("build ladder %s: %w", axis, err)
 	}
@@ -169,6 +170,6 @@ func (l *Ladder) nowPoints() []point {
 }
 
 func (l *Ladder) totalsOf(near, far []point) Totals {
-	out, _ := l.gather(near, far, (*set).addTotals).totals.totals(l.markets)
+	out, _ := l.gather(near, far, (*set).addTotals).totals.totals(l.people)
 	return out
 }

@@ -12,6 +12,7 @@ import (
 // goroutines may ask it.
 type Present struct {
 	markets   []*market
+	people    *people
 	inside    [][]int32 // liquidatable now, by market, ascending
 	unpriced  [][]int32 // likewise
 	totals    Totals
@@ -24,12 +25,29 @@ func NewPresent(books []protocols.Book) (*Present, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Present{markets: markets}
+	now := make([]point, len(markets))
+	for k, m := range markets {
+		now[k] = point{prices: &m.now, exact: true}
+	}
+	return presentOf(markets, newPeople(markets), now), nil
+}
+
+// Present is what is liquidatable now in the ladder's books. Making it costs less
+// than [NewPresent]: the ladder knows where to look. It also readies the ladder for
+// [Ladder.At], whose first question about many positions would have to number their
+// owners.
+func (l *Ladder) Present() *Present {
+	l.people.once.Do(l.people.number)
+	return presentOf(l.markets, l.people, l.nowPoints())
+}
+
+func presentOf(markets []*market, who *people, now []point) *Present {
+	p := &Present{markets: markets, people: who, positions: who.n}
 	hire := func() *found {
 		return &found{inside: make([][]int32, len(markets)), unpriced: make([][]int32, len(markets))}
 	}
-	all := inPieces(markets, hire, func(f *found, in piece) { f.look(markets[in.market], in) })
-	for k, m := range markets {
+	all := inPieces(markets, hire, func(f *found, in piece) { f.look(markets[in.market], &now[in.market], in) })
+	for k := range markets {
 		var inside, unpriced []int32
 		for _, f := range all {
 			inside, unpriced = append(inside, f.inside[k]...), append(unpriced, f.unpriced[k]...)
@@ -37,13 +55,12 @@ func NewPresent(books []protocols.Book) (*Present, error) {
 		slices.Sort(inside) // pieces are taken as they come
 		slices.Sort(unpriced)
 		p.inside, p.unpriced = append(p.inside, inside), append(p.unpriced, unpriced)
-		p.positions += m.book.Len()
 	}
 	for _, f := range all[1:] {
 		all[0].totals.join(&f.totals)
 	}
-	p.totals, _ = all[0].totals.totals(markets)
-	return p, nil
+	p.totals, _ = all[0].totals.totals(who)
+	return p
 }
 
 // found is what one processor has found.
@@ -52,15 +69,17 @@ type found struct {
 	totals           tally
 }
 
-func (f *found) look(m *market, in piece) {
+func (f *found) look(m *market, now *point, in piece) {
+	inside, unpriced := &f.inside[in.market], &f.unpriced[in.market]
+	before := len(*inside)
+	*inside = m.membersIn(now, in, *inside)
+	for _, i := range (*inside)[before:] {
+		figures := m.book.Figures(int(i), m.now)
+		f.totals.add(Ref{in.market, i}, &figures, m.now.QuoteUSD)
+	}
 	for i := in.from; i < in.to; i++ {
-		switch {
-		case m.book.Unpriced(i):
-			f.unpriced[in.market] = append(f.unpriced[in.market], int32(i))
-		case m.book.Liquidatable(i, m.now):
-			f.inside[in.market] = append(f.inside[in.market], int32(i))
-			figures := m.book.Figures(i, m.now)
-			f.totals.add(m, Ref{in.market, int32(i)}, &figures, m.now.QuoteUSD)
+		if m.book.Unpriced(i) {
+			*unpriced = append(*unpriced, int32(i))
 		}
 	}
 }
@@ -110,10 +129,10 @@ func (r *StressResult) compare(p *Present, after []*market, prices []protocols.P
 		sum.added.join(&c.added)
 		sum.healed.join(&c.healed)
 	}
-	r.Then, r.ByMarket = sum.then.totals.totals(after)
-	r.Healed, _ = sum.healed.totals(p.markets)
+	r.Then, r.ByMarket = sum.then.totals.totals(p.people)
+	r.Healed, _ = sum.healed.totals(p.people)
 	if r.Added = r.Then; sum.added.accounts() != r.Then.Accounts { // else they are the same positions
-		r.Added, _ = sum.added.totals(after)
+		r.Added, _ = sum.added.totals(p.people)
 	}
 	r.ByAsset = sum.then.assets.list(after)
 	r.Largest = sum.then.top.largest(mostLargest)
@@ -141,12 +160,12 @@ func (c *compared) look(p *Present, a *market, prices *protocols.Prices, in piec
 		case is:
 			c.then.addFigures(a, ref, prices, &f)
 			if !before {
-				c.added.add(a, ref, &f, prices.QuoteUSD)
+				c.added.add(ref, &f, prices.QuoteUSD)
 			}
 		case before:
 			m := p.markets[in.market]
 			f = m.book.Figures(i, m.now)
-			c.healed.add(m, ref, &f, m.now.QuoteUSD)
+			c.healed.add(ref, &f, m.now.QuoteUSD)
 		}
 	}
 }

@@ -35,6 +35,7 @@ func (l *Ladder) Replace(book protocols.Book, changed []int) error {
 		m.load()
 	}
 	l.markets[at] = m
+	l.people = newPeople(l.markets)
 	if old == l.ref {
 		l.ref, l.spot = m, priceAt(&m.spot, m.decimals)
 	}

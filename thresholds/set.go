@@ -37,7 +37,7 @@ func (s *set) addRung(m *market, r rung, p *protocols.Prices, f *protocols.Figur
 }
 
 func (s *set) addEntry(m *market, p *protocols.Prices, f *protocols.Figures, e entry) {
-	s.totals.add(m, e.ref, f, p.QuoteUSD)
+	s.totals.add(e.ref, f, p.QuoteUSD)
 	s.legs = m.book.LegValues(int(e.ref.Position), *p, s.legs[:0])
 	s.assets.add(e.ref.Market, s.legs, p.QuoteUSD)
 	e.atRisk, e.quoteUSD = f.AtRisk, p.QuoteUSD
@@ -47,7 +47,7 @@ func (s *set) addEntry(m *market, p *protocols.Prices, f *protocols.Figures, e e
 // addTotals takes a position for the totals alone.
 func (s *set) addTotals(m *market, r Ref, p *protocols.Prices) {
 	f := m.book.Figures(int(r.Position), *p)
-	s.totals.add(m, r, &f, p.QuoteUSD)
+	s.totals.add(r, &f, p.QuoteUSD)
 }
 
 func (s *set) join(o *set) {

@@ -80,9 +80,8 @@ func (m *money) join(o *money) {
 type tally struct{ markets []marketTally } // by number in the ladder
 
 type marketTally struct {
-	accounts int
-	owners   []owner // of every account
-	byUSD    []rated // one entry per distinct worth of the quote currency
+	positions []int32
+	byUSD     []rated // one entry per distinct worth of the quote currency
 }
 
 // rated are sums valued at one QuoteUSD. At a stated price it is one per market;
@@ -99,10 +98,9 @@ func (t *tally) market(k int32) *marketTally {
 	return &t.markets[k]
 }
 
-func (t *tally) add(m *market, r Ref, f *protocols.Figures, quoteUSD decimal.Decimal) {
+func (t *tally) add(r Ref, f *protocols.Figures, quoteUSD decimal.Decimal) {
 	mt := t.market(r.Market)
-	mt.accounts++
-	mt.owners = append(mt.owners, ownerOf(m.book.Owner(int(r.Position)), r))
+	mt.positions = append(mt.positions, r.Position)
 	mt.money(quoteUSD).add(f)
 }
 
@@ -110,8 +108,7 @@ func (t *tally) add(m *market, r Ref, f *protocols.Figures, quoteUSD decimal.Dec
 func (t *tally) join(o *tally) {
 	for k := range o.markets {
 		from, to := &o.markets[k], t.market(int32(k))
-		to.accounts += from.accounts
-		to.owners = append(to.owners, from.owners...)
+		to.positions = append(to.positions, from.positions...)
 		for i := range from.byUSD {
 			to.money(from.byUSD[i].quoteUSD).join(&from.byUSD[i].sums)
 		}
@@ -128,7 +125,7 @@ func (mt *marketTally) money(quoteUSD decimal.Decimal) *money {
 }
 
 func (mt *marketTally) totals(quoteDecimals int32) Totals {
-	t := Totals{Accounts: mt.accounts, Owners: distinct(mt.owners)}
+	t := Totals{Accounts: len(mt.positions)}
 	for i := range mt.byUSD {
 		s, p := &mt.byUSD[i].sums, protocols.Prices{QuoteUSD: mt.byUSD[i].quoteUSD}
 		t.AtRiskUSD = t.AtRiskUSD.Add(p.USD(&s.atRisk, quoteDecimals))
@@ -140,29 +137,32 @@ func (mt *marketTally) totals(quoteDecimals int32) Totals {
 }
 
 // totals adds up all markets; byMarket are those with any position, by name.
-func (t *tally) totals(markets []*market) (Totals, []MarketTotals) {
+func (t *tally) totals(p *people) (Totals, []MarketTotals) {
 	var out Totals
 	byMarket := []MarketTotals{}
+	positions := make([][]int32, len(p.markets))
 	for i := range t.markets { // markets are sorted by name
-		mt := &t.markets[i]
-		if mt.accounts == 0 {
+		mt, m := &t.markets[i], p.markets[i]
+		if len(mt.positions) == 0 {
 			continue
 		}
-		one := mt.totals(markets[i].quoteDecimals)
-		byMarket = append(byMarket, MarketTotals{markets[i].name, one})
+		one := mt.totals(m.quoteDecimals)
+		alone := make([][]int32, len(p.markets))
+		alone[i], positions[i] = mt.positions, mt.positions
+		one.Owners = p.distinct(alone)
+		byMarket = append(byMarket, MarketTotals{m.name, one})
 		out.Accounts += one.Accounts
-		out.Owners = one.Owners // of the only market; else see below
 		out.AtRiskUSD = out.AtRiskUSD.Add(one.AtRiskUSD)
 		out.SeizableUSD = out.SeizableUSD.Add(one.SeizableUSD)
 		out.DebtUSD = out.DebtUSD.Add(one.DebtUSD)
 		out.BadDebtUSD = out.BadDebtUSD.Add(one.BadDebtUSD)
 	}
-	if len(byMarket) > 1 {
-		var owners []owner
-		for i := range t.markets {
-			owners = append(owners, t.markets[i].owners...)
-		}
-		out.Owners = distinct(owners)
+	switch len(byMarket) {
+	case 0:
+	case 1:
+		out.Owners = byMarket[0].Owners
+	default:
+		out.Owners = p.distinct(positions)
 	}
 	return out, byMarket
 }
@@ -170,7 +170,7 @@ func (t *tally) totals(markets []*market) (Totals, []MarketTotals) {
 func (t *tally) accounts() int {
 	n := 0
 	for i := range t.markets {
-		n += t.markets[i].accounts
+		n += len(t.markets[i].positions)
 	}
 	return n
 }

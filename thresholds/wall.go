@@ -226,7 +226,7 @@ func (l *Ladder) wall(run wallRun) Wall {
 	}
 	w := Wall{Direction: run.side.d.String()}
 	w.From, w.To = l.tidy(low, high, run.side.d)
-	w.Totals, _ = l.value(rungs, mostLargest).atTrigger.totals.totals(l.markets)
+	w.Totals, _ = l.value(rungs, mostLargest).atTrigger.totals.totals(l.people)
 	return w
 }
 
