@@ -80,8 +80,6 @@ type Delivery struct {
 	Lease string
 	// Until is when the lease ends, by the clock of whoever claimed.
 	Until time.Time
-	// Until is when the lease ends, by the clock of whoever claimed.
-	Until time.Time
 }
 
 // Fate is what became of an attempt.
