@@ -62,10 +62,11 @@ type Node struct {
 
 	release func() // of the port
 
-	mu   sync.Mutex
-	cmd  *exec.Cmd
-	out  *bytes.Buffer
-	done chan struct{}
+	mu    sync.Mutex
+	cache string // a folder of the process' own, for old states
+	cmd   *exec.Cmd
+	out   *bytes.Buffer
+	done  chan struct{}
 }
 
 // Start runs a node and waits until it answers.
@@ -116,6 +117,8 @@ func (n *Node) flags() []string {
 		"--auto-impersonate", "--no-request-size-limit",
 		// In the order in which they were sent, so that a run can be repeated.
 		"--order", "fifo",
+		// Gigabytes of old states, which a node that is killed would leave behind.
+		"--cache-path", n.cache,
 	}
 	if o.StateFile != "" {
 		args = append(args, "--state", o.StateFile, "--preserve-historical-states")
@@ -128,8 +131,12 @@ func (n *Node) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	cache, err := os.MkdirTemp("", "liqwatch-anvil")
+	if err != nil {
+		return err
+	}
 	n.mu.Lock()
-	n.out = &bytes.Buffer{}
+	n.cache, n.out = cache, &bytes.Buffer{}
 	n.cmd = exec.Command(binary, n.flags()...)
 	n.cmd.Stdout, n.cmd.Stderr = n.out, n.out
 	dieWithParent(n.cmd)
@@ -137,10 +144,12 @@ func (n *Node) run(ctx context.Context) error {
 	cmd, done := n.cmd, n.done
 	n.mu.Unlock()
 	if err := cmd.Start(); err != nil {
+		_ = os.RemoveAll(cache)
 		return err
 	}
 	go func() {
 		_ = cmd.Wait()
+		_ = os.RemoveAll(cache)
 		close(done)
 	}()
 	if err := n.awaitAnswer(ctx, done); err != nil {
