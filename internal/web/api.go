@@ -228,7 +228,7 @@ func (s *Server) whatIf(r *http.Request) (*whatIf, error) {
 		out.Then, err = s.views.at(v, *out.Price)
 		return out, err
 	}
-	if out.Joint, err = s.views.joint(moves); err != nil {
+	if out.Joint, err = s.views.joint(v, moves); err != nil {
 		return nil, bad("bad-shock", err.Error())
 	}
 	out.Now, out.Then, out.Blocks = out.Joint.Now, out.Joint.Then, out.Joint.Blocks

@@ -26,6 +26,7 @@ type view struct {
 	revision uint64
 	made     time.Time
 	ladder   *thresholds.Ladder
+	present  *thresholds.Present
 	cut      *thresholds.Map
 	walls    []thresholds.Wall
 	largest  []account
@@ -109,10 +110,10 @@ func (v *views) at(of *view, price decimal.Decimal) (thresholds.Totals, error) {
 }
 
 // joint moves several axes at once, one question at a time.
-func (v *views) joint(moves []protocols.Move) (*thresholds.StressResult, error) {
+func (v *views) joint(of *view, moves []protocols.Move) (*thresholds.StressResult, error) {
 	v.asking.Lock()
 	defer v.asking.Unlock()
-	return thresholds.Stress(v.snapshot().books, moves, nil)
+	return of.present.Stress(moves, nil)
 }
 
 // errStarting: there is nothing to show yet.
@@ -196,7 +197,7 @@ func (s *Server) build(axis string, of snapshot) (*view, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build the ladder: %w", err)
 	}
-	v := &view{made: s.opt.Now(), ladder: l, books: of.books}
+	v := &view{made: s.opt.Now(), ladder: l, present: l.Present(), books: of.books}
 	edges, err := l.StepEdges(pageStep(l.Spot()))
 	if err != nil {
 		return nil, fmt.Errorf("cut the ladder: %w", err)
