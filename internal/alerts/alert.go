@@ -126,6 +126,12 @@ type Alert struct {
 	Source *Source `json:"source,omitempty"`
 	// Fault is what a fault alert, or the one that it is mended, speaks of.
 	Fault *Fault `json:"fault,omitempty"`
+	// Follows is what a reminder or an escalation repeats.
+	Follows *Followed `json:"follows,omitempty"`
+	// Heap is what a digest stands for.
+	Heap *Heap `json:"heap,omitempty"`
+	// Report is the proof of life that a daily digest brings.
+	Report *Report `json:"report,omitempty"`
 	// Note is the text of alerts that are about the delivery itself.
 	Note string `json:"note,omitempty"`
 	// Sketch is kept with the message, not twice.

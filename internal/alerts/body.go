@@ -50,6 +50,9 @@ type BodyData struct {
 	Corrects   *Corrected  `json:"corrects,omitempty"`
 	Source     *BodySource `json:"source,omitempty"`
 	Fault      *Fault      `json:"fault,omitempty"`
+	Follows    *Followed   `json:"follows,omitempty"`
+	Heap       *Heap       `json:"digest_of,omitempty"`
+	Report     *Report     `json:"report,omitempty"`
 }
 
 // BodyLevel is the part of an alert that speaks of a price level.
@@ -104,6 +107,7 @@ func body(a Alert, m Message) Body {
 	d := BodyData{
 		Version: BodyVersion, Key: a.Key, Kind: a.Kind, Reason: a.Reason, Severity: a.Severity, Rule: a.Rule,
 		Title: m.Title, Text: m.Text, Advice: a.Advice, Blocks: a.Blocks, Corrects: a.Corrects, Fault: a.Fault,
+		Follows: a.Follows, Heap: a.Heap, Report: a.Report,
 	}
 	if a.Side != "" {
 		d.Side, d.Episode, d.Passed, d.PassedCount = a.Side, a.Episode, a.Passed[:min(len(a.Passed), maxPassed)], len(a.Passed)

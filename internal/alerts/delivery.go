@@ -74,44 +74,48 @@ func (d *Dispatcher) serve(ctx context.Context, name string) {
 	log := d.log.With().Str("notifier", name).Logger()
 	var gone error // why the notifier is switched off
 	for ctx.Err() == nil {
-		more, err := d.round(ctx, name, &gone)
+		again, err := d.round(ctx, name, &gone)
 		if err != nil && ctx.Err() == nil {
 			log.Error().Err(err).Msg("outbox")
 		}
-		if more && err == nil {
+		sleep := d.opt.Poll
+		if err == nil {
+			// No longer than the poll: timers stand still while the machine sleeps.
+			sleep = min(sleep, again)
+		}
+		if sleep <= 0 {
 			continue
 		}
+		t := time.NewTimer(sleep)
 		select {
 		case <-ctx.Done():
 		case <-d.wakes[name]:
-		case <-time.After(d.pause(ctx, name)):
+		case <-t.C:
 		}
+		t.Stop()
 	}
 }
 
-// pause is how long to sleep: until the next delivery is due, but no longer than the
-// poll, because timers stand still while the machine sleeps.
-func (d *Dispatcher) pause(ctx context.Context, name string) time.Duration {
-	next, ok, err := d.outbox.NextDue(ctx, name)
-	if err != nil || !ok {
-		return d.opt.Poll
-	}
-	return min(d.opt.Poll, max(time.Until(next), time.Millisecond))
-}
-
-// round delivers what is due, at most one message; false when nothing was.
-func (d *Dispatcher) round(ctx context.Context, name string, gone *error) (bool, error) {
-	due, err := d.outbox.Claim(ctx, name, time.Now(), d.opt.Lease, 1)
+// round delivers what is due, at most one message, and says when to look again.
+func (d *Dispatcher) round(ctx context.Context, name string, gone *error) (time.Duration, error) {
+	now := time.Now()
+	terms := d.opt.Policies[name].terms(name, now)
+	terms.Lease = d.opt.Lease
+	got, err := d.outbox.Take(ctx, name, now, terms)
 	if err != nil {
-		return false, fmt.Errorf("claim deliveries: %w", err)
+		return 0, fmt.Errorf("claim deliveries: %w", err)
 	}
-	for _, del := range due {
+	if got.Skipped > 0 || got.Digested > 0 {
+		d.log.Info().Str("notifier", name).Int("skipped", got.Skipped).Int("digested", got.Digested).Msg("outbox")
+	}
+	for _, del := range got.Deliveries {
 		if !d.mayStill(del) {
-			return false, d.giveBack(ctx, name, del)
+			return d.opt.Poll, d.giveBack(ctx, name, del)
 		}
 		var sendErr error
 		if *gone == nil {
 			sendErr = d.send(ctx, name, del)
+			d.did(name, sendErr, time.Now())
 		} else {
 			sendErr = Refused(*gone)
 		}
@@ -119,10 +123,16 @@ func (d *Dispatcher) round(ctx context.Context, name string, gone *error) (bool,
 			*gone = fmt.Errorf("switched off until the next start: %w", e.Err)
 		}
 		if err := d.settle(ctx, name, del, sendErr); err != nil {
-			return true, err
+			return 0, err
 		}
 	}
-	return len(due) > 0, nil
+	switch {
+	case len(got.Deliveries) > 0:
+		return 0, nil
+	case got.Next.IsZero():
+		return d.opt.Poll, nil
+	}
+	return max(time.Until(got.Next), time.Millisecond), nil
 }
 
 // send makes one attempt. It outlives ctx by a little: what has begun is finished if
@@ -216,7 +226,7 @@ func (d *Dispatcher) posts(name string, del Delivery, r Result, now time.Time) (
 			alerts = append(alerts, Alert{Key: "notice|" + name + "|" + notice.Key, Kind: KindNotice, Note: notice.Text})
 		}
 	}
-	if a, ok := trouble(name, del, r, now); ok {
+	if a, ok := trouble(name, del, r, d.opt.Policies[name].due(del.Created, del.Message.Severity), now); ok {
 		alerts = append(alerts, a)
 	}
 	for i := range alerts {
@@ -233,12 +243,12 @@ func (d *Dispatcher) posts(name string, del Delivery, r Result, now time.Time) (
 // down is the age at which a message that is still being tried is told of elsewhere.
 const down = 5 * time.Minute
 
-// trouble is the alert about a delivery that is given up, or late. One an hour and
-// notifier is enough to make a person look.
-func trouble(name string, del Delivery, r Result, now time.Time) (Alert, bool) {
+// trouble is the alert about a delivery that is given up, or late since it was due.
+// One an hour and notifier is enough to make a person look.
+func trouble(name string, del Delivery, r Result, due, now time.Time) (Alert, bool) {
 	a := Alert{Kind: KindUndelivered}
 	hour := now.Unix() / 3600
-	switch age := now.Sub(del.Created); {
+	switch age := now.Sub(due); {
 	case del.Message.Kind == KindUndelivered:
 		return a, false
 	case r.Fate == Dead:

@@ -52,6 +52,12 @@ type Outbox interface {
 	// Claim takes up to limit deliveries of a notifier that are due, most urgent
 	// first, then oldest first. Nobody else is given them until the lease ends.
 	Claim(ctx context.Context, notifier string, now time.Time, lease time.Duration, limit int) ([]Delivery, error)
+	// Take hands a notifier at most one delivery under its terms, and settles first what
+	// is never sent, and what is told as one. The digest, and the fate of what it stands
+	// for, are one transaction, so that it is made once and is the same on every repeat.
+	Take(ctx context.Context, notifier string, now time.Time, t Terms) (Taken, error)
+	// Backlog is what waits, by notifier and severity.
+	Backlog(ctx context.Context) ([]Waiting, error)
 	// Settle records what became of a delivery. [ErrLeaseLost] when the lease ended
 	// and somebody else may hold it; nothing is changed then. Posts are new alerts
 	// about it, kept in the same transaction.
@@ -90,6 +96,10 @@ const (
 	Sent    Fate = "sent"
 	Pending Fate = "pending" // to be tried again
 	Dead    Fate = "dead"    // given up; a person must look
+	// Digested is of one that is told in a digest, with others.
+	Digested Fate = "digested"
+	// Skipped is of one that its notifier does not want.
+	Skipped Fate = "skipped"
 )
 
 // Result is the outcome of one attempt.

@@ -27,4 +27,5 @@ type ListedDelivery struct {
 	Attempts int
 	Settled  time.Time // zero while pending
 	Reason   string    // why the last attempt did not succeed; without secrets
+	Digest   string    // the alert that stands for it, of a [Digested] one
 }

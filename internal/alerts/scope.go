@@ -15,11 +15,14 @@ const (
 	silenceRule  = "data-stale"
 	faultRule    = "data-fault"
 	deliveryRule = "delivery"
+	dailyRule    = "daily"
 )
 
 // own reports a rule that is about the watching itself. It is muted by its name
 // only: who mutes everything must still hear that nothing is watched any more.
-func own(rule string) bool { return rule == silenceRule || rule == faultRule || rule == deliveryRule }
+func own(rule string) bool {
+	return rule == silenceRule || rule == faultRule || rule == deliveryRule || rule == dailyRule
+}
 
 // Scope is what a mute is of: everything, a rule, or one level or subject of a
 // rule. As text: "*", "eth", "eth/2400", "whales/aave-v3-ethereum|0xabc...".

@@ -12,7 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-//go:embed templates/messages.tmpl
+//go:embed templates/*.tmpl
 var templateFiles embed.FS
 
 var wording = template.Must(template.New("").Funcs(template.FuncMap{
@@ -38,8 +38,12 @@ var wording = template.Must(template.New("").Funcs(template.FuncMap{
 	"bounds":    func(v voiced) string { return v.bounds() },
 	"past":      func(v voiced) string { return past(v.Price, v.Level) },
 	"details":   func(v voiced) string { return details(v.Gauge.Fields) },
+	"clock":     func(t time.Time) string { return t.UTC().Format("2 Jan 15:04 UTC") },
+	"span":      span,
+	"number":    func(n int) string { return separate(fmt.Sprint(n)) },
+	"sum":       Heap.sum,
 	"sourceage": func(v voiced) string { return span(v.Seen.Sub(v.Source.Fed)) },
-}).ParseFS(templateFiles, "templates/messages.tmpl"))
+}).ParseFS(templateFiles, "templates/*.tmpl"))
 
 // voiced is what the templates see.
 type voiced struct {
@@ -57,6 +61,9 @@ func (a Alert) age() time.Duration {
 
 // Compose says an alert in words. The same alert always gives the same message.
 func Compose(a Alert) (Message, error) {
+	if a.Follows != nil {
+		return composeFollowing(a)
+	}
 	v, name := voiced{Alert: a, Levels: a.levels()}, string(a.Kind)
 	if a.Gauge != nil {
 		name = "gauge." + name

@@ -11,33 +11,34 @@ import (
 )
 
 // ErrNoAlert: there is no alert of that id.
-var ErrNoAlert = errors.New("no such alert")
+var ErrNoAlert = alerts.ErrNoAlert
 
 // ListedAlert is an alert with what became of it.
-type ListedAlert struct {
-	ID         string
-	Created    time.Time
-	Alert      alerts.Alert
-	Message    alerts.Message
-	Deliveries []ListedDelivery
-	// Acknowledged is when somebody took note; zero when nobody did.
-	Acknowledged   time.Time
-	AcknowledgedBy string
-}
+type ListedAlert = alerts.Listed
 
 // ListedDelivery is what became of an alert at one notifier.
-type ListedDelivery struct {
-	Notifier string
-	Fate     alerts.Fate
-	Attempts int
-	Settled  time.Time // zero while pending
-	Reason   string    // why the last attempt did not succeed; without secrets
-}
+type ListedDelivery = alerts.ListedDelivery
 
 // Alerts are the newest, newest first, at most limit.
 func (s *Store) Alerts(ctx context.Context, limit int) ([]ListedAlert, error) {
+	return s.listed(ctx, `ORDER BY a.created DESC, a.rowid DESC LIMIT $1`, limit)
+}
+
+// Alert is the one of an id; [ErrNoAlert] when there is none.
+func (s *Store) Alert(ctx context.Context, id string) (ListedAlert, error) {
+	all, err := s.listed(ctx, `WHERE a.id = $1`, id)
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("alert %q: %w", id, ErrNoAlert)
+	}
+	if err != nil {
+		return ListedAlert{}, err
+	}
+	return all[0], nil
+}
+
+func (s *Store) listed(ctx context.Context, which string, args ...any) ([]ListedAlert, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT a.id, a.created, a.alert, a.message, coalesce(k.at, 0), coalesce(k.name, '')
-		FROM alerts a LEFT JOIN acknowledgements k ON k.alert = a.id ORDER BY a.created DESC, a.rowid DESC LIMIT $1`, limit)
+		FROM alerts a LEFT JOIN acknowledgements k ON k.alert = a.id `+which, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
@@ -76,7 +77,7 @@ func (s *Store) addDeliveries(ctx context.Context, all []ListedAlert) error {
 }
 
 func (s *Store) deliveriesOf(ctx context.Context, alert string) ([]ListedDelivery, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT notifier, fate, attempts, settled_at, reason FROM deliveries WHERE alert = $1 ORDER BY notifier`, alert)
+	rows, err := s.read.QueryContext(ctx, `SELECT notifier, fate, attempts, settled_at, reason, digest FROM deliveries WHERE alert = $1 ORDER BY notifier`, alert)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func (s *Store) deliveriesOf(ctx context.Context, alert string) ([]ListedDeliver
 	for rows.Next() {
 		var d ListedDelivery
 		var settled int64
-		if err := rows.Scan(&d.Notifier, &d.Fate, &d.Attempts, &settled, &d.Reason); err != nil {
+		if err := rows.Scan(&d.Notifier, &d.Fate, &d.Attempts, &settled, &d.Reason, &d.Digest); err != nil {
 			return nil, err
 		}
 		if settled != 0 {

@@ -163,6 +163,11 @@ func (s *Store) savePosts(ctx context.Context, tx *sql.Tx, at time.Time, posts [
 			}
 			continue
 		}
+		for _, episode := range p.Alert.InEpisodes() {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO told (episode, alert) VALUES ($1, $2) ON CONFLICT DO NOTHING`, episode, p.Message.ID); err != nil {
+				return fmt.Errorf("save what alert %s is told of: %w", p.Alert.Key, err)
+			}
+		}
 		for _, notifier := range p.Notify {
 			// Due at once whatever the clock does: it may be set back before the first attempt.
 			_, err := tx.ExecContext(ctx, `INSERT INTO deliveries (alert, notifier, fate, urgency, created, next_at)

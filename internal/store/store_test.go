@@ -180,7 +180,7 @@ func TestTheConnectionIsSetUpForDurability(t *testing.T) {
 		tables++
 	}
 	require.NoError(t, rows.Err())
-	require.Equal(t, 15, tables)
+	require.Equal(t, 17, tables)
 }
 
 func TestOldSQLiteIsRefused(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 type Store interface {
 	alerts.Ledger
 	alerts.Outbox
+	alerts.DeskKeeper
+	alerts.FollowUpKeeper
 	Accounts(ctx context.Context, market string) ([]chains.Address, error)
 	Cursor(ctx context.Context, market string) (chains.Block, bool, error)
 	SaveAccounts(ctx context.Context, market string, accounts []chains.Address, at chains.Block) error
@@ -39,6 +41,16 @@ func Run(t *testing.T, fresh func(t testing.TB) Open) {
 		"the same body on every repeat":              body,
 		"beats survive":                              beats,
 		"random days with restarts, as without them": restarts,
+		"a group waits, what is critical does not":   group,
+		"a pace is kept over restarts":               keepPace,
+		"a clock set back holds nothing up":          paceBackwards,
+		"a burst is told in one digest":              burst,
+		"a digest is made once":                      digestOnce,
+		"quiet hours hold back, then tell at once":   quiet,
+		"what a notifier does not want is skipped":   skip,
+		"what was told in an episode is found":       told,
+		"the backlog by notifier and severity":       backlog,
+		"a desk over a restart":                      desk,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}

@@ -1,0 +1,68 @@
+package alerts
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// QueueLimit is how long a message may wait beyond its time before nobody should
+// rely on alerts.
+const QueueLimit = time.Minute
+
+// Vitals are the signs by which one sees whether alerts can be relied on now: for
+// readiness, the daily digest and the heartbeat.
+type Vitals struct {
+	Now time.Time
+	// Sources are the chains, markets and prices, with the age from which each is stale.
+	Sources []Source
+	// Sinks are the notifiers.
+	Sinks []Sink
+	// Unwritable is why the outbox cannot be written; nil when it can.
+	Unwritable error
+}
+
+// Sink is how one notifier does.
+type Sink struct {
+	Name string
+	// Overdue is since when its oldest message should have been sent: what quiet hours
+	// hold back is not overdue. Zero when none is.
+	Overdue time.Time
+	// Failing is since when every send has failed; zero after a success, and before
+	// the first send.
+	Failing time.Time
+	// Why is what the last failure said, without secrets.
+	Why string
+}
+
+// Troubles are the reasons why alerts cannot be relied on, as sentences for an
+// operator; none when all is well. Pure.
+func (v Vitals) Troubles() []string {
+	var out []string
+	if v.Unwritable != nil {
+		out = append(out, fmt.Sprintf("the store cannot be written: %v", v.Unwritable))
+	}
+	for _, s := range v.Sources {
+		if age := v.Now.Sub(s.Fed); s.Limit > 0 && age > s.Limit {
+			t := fmt.Sprintf("%s: no new data for %s", sourceName(&s), span(age))
+			if s.Why != "" {
+				t += ": " + clean(s.Why)
+			}
+			out = append(out, t)
+		}
+	}
+	for _, s := range v.Sinks {
+		if late := v.Now.Sub(s.Overdue); !s.Overdue.IsZero() && late > QueueLimit {
+			out = append(out, fmt.Sprintf("the notifier %q is %s late", s.Name, span(late)))
+		}
+	}
+	if len(v.Sinks) > 0 && !slices.ContainsFunc(v.Sinks, func(s Sink) bool { return s.Failing.IsZero() }) {
+		var names []string
+		for _, s := range v.Sinks {
+			names = append(names, s.Name)
+		}
+		out = append(out, "no notifier takes messages: "+strings.Join(names, ", "))
+	}
+	return out
+}
