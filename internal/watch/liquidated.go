@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -56,7 +55,7 @@ func (g *liquidated) read(ctx context.Context, l *gaugeLook) (*found, error) {
 		most = decimal.Max(most, d.SeizedUSD)
 	}
 	r := alerts.Reading{
-		Subject: l.chain, Name: fmt.Sprintf("liquidated on %s within %s", l.chain, spell(g.Within)), Unit: alerts.USD, Value: longs.Add(shorts),
+		Subject: l.chain, Name: l.chain + ", within " + spell(g.Within), Unit: alerts.USD, Value: longs.Add(shorts),
 		Fields: []alerts.Field{
 			usdField("Longs", longs), usdField("Shorts", shorts), countField("Calls", len(done)), usdField("Largest call", most),
 		},

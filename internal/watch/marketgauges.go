@@ -99,9 +99,8 @@ func amountField(name string, amount decimal.Decimal, symbol string) alerts.Fiel
 // change is, by market, what it holds over what it held some time ago.
 type change struct {
 	Gauge
-	title string
-	of    func(store.MarketTotals) decimal.Decimal
-	then  map[string]earlier // by market
+	of   func(store.MarketTotals) decimal.Decimal
+	then map[string]earlier // by market
 }
 
 // earlier is what history said in one minute: it says the same all through it.
@@ -115,11 +114,11 @@ func newChange(g Gauge, what string) *change {
 	c := &change{Gauge: g, then: map[string]earlier{}}
 	switch what {
 	case "tvl":
-		c.title, c.of = "TVL", func(t store.MarketTotals) decimal.Decimal { return t.TVLUSD }
+		c.of = func(t store.MarketTotals) decimal.Decimal { return t.TVLUSD }
 	case "supplied":
-		c.title, c.of = "Supplied", func(t store.MarketTotals) decimal.Decimal { return t.SuppliedUSD }
+		c.of = func(t store.MarketTotals) decimal.Decimal { return t.SuppliedUSD }
 	default:
-		c.title, c.of = "Borrowed", func(t store.MarketTotals) decimal.Decimal { return t.BorrowedUSD }
+		c.of = func(t store.MarketTotals) decimal.Decimal { return t.BorrowedUSD }
 	}
 	return c
 }
@@ -142,7 +141,7 @@ func (c *change) read(ctx context.Context, l *gaugeLook) (*found, error) {
 		}
 		t := protocols.TotalsUSD(b)
 		now, then := c.of(marketTotals(t)), c.of(was)
-		r := alerts.Reading{Subject: subject, Name: c.title + " of " + b.Market(), Unit: alerts.Quotient, Gone: !then.IsPositive()}
+		r := alerts.Reading{Subject: subject, Name: b.Market() + ", within " + spell(c.Within), Unit: alerts.Quotient, Gone: !then.IsPositive()}
 		if !r.Gone {
 			r.Value = now.DivRound(then, ratioDigits)
 			r.Fields = []alerts.Field{usdField("Now", now), usdField(spell(c.Within)+" ago", then)}
@@ -152,8 +151,11 @@ func (c *change) read(ctx context.Context, l *gaugeLook) (*found, error) {
 	return f.orNil(books), nil
 }
 
+// coarse is how many buckets of history a time must be long to be measured by them.
+const coarse = 12
+
 // before is what a market held then: to the minute where history still has minutes,
-// else to the hour or the day.
+// else to the hour or the day, for times that are long against those.
 func (c *change) before(ctx context.Context, l *gaugeLook, market string) (store.MarketTotals, bool, error) {
 	if l.past == nil {
 		return store.MarketTotals{}, false, nil
@@ -164,8 +166,8 @@ func (c *change) before(ctx context.Context, l *gaugeLook, market string) (store
 	}
 	r := earlier{minute: minute}
 	for _, by := range []store.Resolution{store.Minute, store.Hour, store.Day} {
-		if by == store.Day && c.Within < 7*24*time.Hour {
-			break // a day is not "24 hours ago"
+		if by != store.Minute && c.Within < coarse*time.Duration(by)*time.Second {
+			break // what is said of an hour may have been at its end
 		}
 		var err error
 		if r.totals, r.known, err = l.past.HistoryTotals(ctx, market, by, l.now.Add(-c.Within)); err != nil {

@@ -21,9 +21,14 @@ type share struct {
 	held map[string]*held // by market
 }
 
-// recount is how often the collateral of all positions is added up anew. In between
-// it is valued at the prices of the pass: prices move with every block, amounts slowly.
-const recount = 10 * time.Minute
+// The collateral of all positions is added up anew at every look in a market of up
+// to countAlways positions. In a larger one it is every recount, and in between the
+// sums are valued at the prices of the look: prices move with every block, the
+// amounts of so many positions together slowly.
+const (
+	countAlways = 50_000
+	recount     = 10 * time.Minute
+)
 
 // held is the collateral of a market that counts, by asset.
 type held struct {
@@ -128,7 +133,7 @@ func sumByMarket(books []protocols.Book, keys []thresholds.Key) map[string]falls
 // total is all collateral of a market that counts for positions with debt, in USD.
 func (g *share) total(b protocols.Book, now time.Time) decimal.Decimal {
 	h := g.held[b.Market()]
-	if h == nil || now.Sub(h.at) >= recount || len(h.values) != len(b.Assets()) {
+	if h == nil || b.Len() <= countAlways || now.Sub(h.at) >= recount || len(h.values) != len(b.Assets()) {
 		h = count(b, now)
 		g.held[b.Market()] = h
 	}

@@ -130,7 +130,8 @@ func (g *touch) volatility(ctx context.Context, l *gaugeLook) (volatility, error
 	if g.Within > 24*time.Hour {
 		by = store.Hour
 	}
-	points, err := l.past.HistoryPrices(ctx, g.Axis, by, l.now.Add(-g.Within), l.now)
+	to := time.Unix(minute-1, 0) // this minute is not over
+	points, err := l.past.HistoryPrices(ctx, g.Axis, by, to.Add(-g.Within), to)
 	if err != nil {
 		return volatility{}, fmt.Errorf("read how %s moved: %w", g.Axis, err)
 	}
