@@ -136,7 +136,9 @@ func (c *Client) Close() {
 func (c *Client) Stats() Stats {
 	var s Stats
 	for _, n := range c.pool.nodes {
-		s.Nodes = append(s.Nodes, n.count.snapshot())
+		one := n.count.snapshot()
+		one.State, one.Why = n.stands()
+		s.Nodes = append(s.Nodes, one)
 	}
 	return s
 }

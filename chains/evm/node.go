@@ -134,6 +134,16 @@ func (n *node) settle(ctx context.Context, err error) {
 	}
 }
 
+// stands is the state of the node, and why it is one that is not asked.
+func (n *node) stands() (state, why string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.health.state == stateOut || n.health.state == stateWrong {
+		why = n.health.why
+	}
+	return n.health.state.String(), why
+}
+
 // saw remembers how far the node has come.
 func (n *node) saw(number uint64) {
 	n.mu.Lock()

@@ -13,6 +13,8 @@ type Stats struct {
 // NodeStats is what was asked of one node. A JSON-RPC batch of n counts n.
 type NodeStats struct {
 	Node      string            // scheme and host
+	State     string            // "new", "good", "out" or "wrong chain"
+	Why       string            // why it is out, without secrets
 	Requests  map[string]uint64 // by method
 	BytesUp   uint64            // bodies sent
 	BytesDown uint64            // bodies received, as they came over the wire

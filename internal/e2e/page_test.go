@@ -18,6 +18,7 @@ import (
 	"liqwatch/chains"
 	"liqwatch/devnet/aave"
 	"liqwatch/devnet/anvil"
+	"liqwatch/devnet/debian"
 	"liqwatch/internal/web/webtest"
 )
 
@@ -104,7 +105,7 @@ func TestThePageOfAWatchedDevnet(t *testing.T) {
 	s.watcher.hasLooked(t, 0, s.head(t).Number)
 	s.whatIfIsTheMap()
 
-	b := webtest.Open(t)
+	b := webtest.Open(t, debian.Program(t, "chromium", "chromium"))
 	b.On(webtest.Screen{Width: 1280, Height: 1000, Scheme: "light"})
 	b.LogIn(s.url, pageToken)
 	b.Until("bars at 2,700", `document.querySelectorAll(".bar").length > 10 && document.querySelector(".spot strong").textContent.startsWith("2,700")`)

@@ -21,7 +21,9 @@ type ChainStatus struct {
 	Fed time.Time
 	// Markets tells by market when its book last moved to a new block.
 	Markets map[string]time.Time
-	Spots   map[string]SpotPrice // by axis
+	// Unread tells of every market without a book why it has none.
+	Unread map[string]string
+	Spots  map[string]SpotPrice // by axis
 	// Why is what made the last pass fail; empty when it succeeded. It may name a
 	// node, without its secrets.
 	Why string
@@ -35,7 +37,10 @@ func (e *Engine) Status() []ChainStatus {
 	for name, c := range e.chains {
 		s := ChainStatus{
 			Chain: name, Tried: c.tried, Block: c.block, Final: c.final, Fed: c.blockAt,
-			Markets: map[string]time.Time{}, Spots: maps.Clone(c.spots), Why: c.why,
+			Markets: map[string]time.Time{}, Unread: map[string]string{}, Spots: maps.Clone(c.spots), Why: c.why,
+		}
+		for market, u := range c.unread {
+			s.Unread[market] = u.why
 		}
 		for market, at := range c.bookAt {
 			s.Markets[market] = at.when

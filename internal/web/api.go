@@ -52,7 +52,7 @@ func (s *Server) axesAPI(*http.Request) (any, error) { return map[string]any{"ax
 func (s *Server) axes() []axisInfo {
 	snap := s.views.snapshot()
 	names := slices.Clone(s.opt.Axes)
-	for _, n := range axisNames(snap.books) {
+	for _, n := range slices.Concat(axisNames(snap.books), s.pegs.of(snap.books)) {
 		if !slices.Contains(names, n) {
 			names = append(names, n)
 		}

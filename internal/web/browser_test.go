@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"liqwatch/devnet/debian"
 	"liqwatch/internal/web/webtest"
 )
 
@@ -51,7 +52,7 @@ func TestDemoInABrowser(t *testing.T) {
 		t.Skip("starts a browser and plays the demo")
 	}
 	url := demo(t, "40s")
-	b := webtest.Open(t)
+	b := webtest.Open(t, debian.Program(t, "chromium", "chromium"))
 	b.On(webtest.Screen{Width: 1280, Height: 1000, Scheme: "light"})
 	b.LogIn(url, demoToken)
 	b.Until("bars", `document.querySelectorAll(".bar").length > 10`)

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"liqwatch/devnet/debian"
 	"liqwatch/internal/alerts"
-	"liqwatch/internal/web/webtest"
 )
 
 // The alert rules and the dashboard name only metrics that exist.
@@ -40,7 +40,7 @@ func TestDeployedFilesNameMetricsThatExist(t *testing.T) {
 
 // promtool, of Debian's prometheus package, takes the rules.
 func TestPromtoolTakesTheRules(t *testing.T) {
-	promtool := webtest.Debian(t, "promtool", "prometheus")
+	promtool := debian.Program(t, "promtool", "prometheus")
 	out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "../../deploy/prometheus-rules.yml").CombinedOutput()
 	require.NoError(t, err, string(out))
 	w := demoPage(t)

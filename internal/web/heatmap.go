@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -52,7 +53,8 @@ type heat struct {
 	Columns    []heatColumn `json:"columns"`
 	// Liquidations are those of the same time, with the axis' price when they happened.
 	Liquidations []heatDot `json:"liquidations"`
-	low, high    int       // buckets shown
+	low, high    int       // buckets of price shown
+	first, last  int64     // buckets of time shown
 	most         uint64
 }
 
@@ -95,8 +97,12 @@ func (s *Server) heat(r *http.Request) (*heat, error) {
 	if market != "" && !slices.ContainsFunc(s.views.snapshot().books, func(b protocols.Book) bool { return b.Market() == market }) {
 		return nil, problem{http.StatusNotFound, "unknown-market", "there is no such market, or it has not been read yet"}
 	}
-	to := s.opt.Now()
+	to, err := s.endOf(r)
+	if err != nil {
+		return nil, err
+	}
 	h := &heat{Axis: axis, Market: market, Resolution: int64(sp.by), From: to.Add(-sp.length).UTC(), To: to.UTC(), Columns: []heatColumn{}, Liquidations: []heatDot{}}
+	h.first, h.last = sp.by.Bucket(h.From)+h.Resolution, sp.by.Bucket(h.To)
 	prices, err := s.opt.Keeper.HistoryPrices(r.Context(), axis, sp.by, h.From, h.To)
 	if err != nil {
 		return nil, err
@@ -106,10 +112,26 @@ func (s *Server) heat(r *http.Request) (*heat, error) {
 		return nil, err
 	}
 	for _, p := range prices {
-		h.add(p, bands[p.At])
+		if p.At >= h.first && p.At <= h.last {
+			h.add(p, bands[p.At])
+		}
 	}
 	h.frame()
 	return h, s.dots(r, h)
+}
+
+// endOf is when the history asked for ends: now, or the moment given as seconds
+// since 1970, so that an image shows what the page around it speaks of.
+func (s *Server) endOf(r *http.Request) (time.Time, error) {
+	text, now := r.URL.Query().Get("to"), s.opt.Now()
+	if text == "" {
+		return now, nil
+	}
+	at, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || at < 0 || at > now.Unix()+3600 {
+		return now, bad("bad-time", "to is a moment up to now, in seconds since 1970")
+	}
+	return time.Unix(at, 0), nil
 }
 
 func (h *heat) add(p store.PricePoint, bands map[int]uint64) {
@@ -147,6 +169,9 @@ func (s *Server) dots(r *http.Request, h *heat) error {
 		if h.Market != "" && l.Market != h.Market {
 			continue
 		}
+		if l.At.Unix() < h.first || l.At.Unix() >= h.last+h.Resolution {
+			continue
+		}
 		i, _ := slices.BinarySearchFunc(h.Columns, l.At.Unix()+1, func(c heatColumn, at int64) int { return int(c.at - at) })
 		if i > 0 {
 			h.Liquidations = append(h.Liquidations, heatDot{l.At, *h.Columns[i-1].Close, l.SeizedUSD})
@@ -162,17 +187,11 @@ func (h *heat) row(price decimal.Decimal) float64 {
 
 func (h *heat) rows() int { return h.high - h.low + 1 }
 
-// slots is how many columns the picture has: every bucket of time from the first
-// that is known, so that a gap in history is a gap.
-func (h *heat) slots() int {
-	if len(h.Columns) == 0 {
-		return 0
-	}
-	first, last := h.Columns[0].at, h.Columns[len(h.Columns)-1].at
-	return int((last-first)/h.Resolution) + 1
-}
+// slots is how many columns the picture has: every bucket of the time asked for,
+// so that where there is no history there is nothing.
+func (h *heat) slots() int { return int((h.last-h.first)/h.Resolution) + 1 }
 
-func (h *heat) slot(at int64) int { return int((at - h.Columns[0].at) / h.Resolution) }
+func (h *heat) slot(at int64) int { return int((at - h.first) / h.Resolution) }
 
 // shades are the colours from little to most: opaque enough on white and on black.
 const shades = 64
@@ -191,12 +210,15 @@ func heatPalette() color.Palette {
 	return out
 }
 
-// shade grows with the logarithm: a thousandth of the most is the faintest.
+// faintestHeat is the part of the most that has the faintest colour.
+const faintestHeat = 1e-3
+
+// shade grows with the logarithm of an amount.
 func shade(usd, most uint64) uint8 {
 	if usd == 0 || most == 0 {
 		return 0
 	}
-	f := 1 + math.Log10(float64(usd)/float64(most))/3
+	f := 1 - math.Log(float64(usd)/float64(most))/math.Log(faintestHeat)
 	return 1 + uint8(max(0, min(1, f))*(shades-1))
 }
 

@@ -17,9 +17,14 @@ func (s *Server) changeSince(r *http.Request, t marketTotals, ago time.Duration)
 	if err != nil || !ok {
 		return nil, err
 	}
-	return &change{
-		Supplied: ratio(t.SuppliedUSD, was.SuppliedUSD), Borrowed: ratio(t.BorrowedUSD, was.BorrowedUSD), TVL: ratio(t.TVLUSD, was.TVLUSD),
-	}, nil
+	c := &change{Supplied: ratio(t.SuppliedUSD, was.SuppliedUSD), Borrowed: ratio(t.BorrowedUSD, was.BorrowedUSD), TVL: ratio(t.TVLUSD, was.TVLUSD)}
+	utilization, leverage := use(was.SuppliedUSD, was.BorrowedUSD)
+	c.Utilization = t.Utilization.Sub(utilization)
+	if t.Leverage != nil && leverage != nil {
+		l := t.Leverage.Sub(*leverage)
+		c.Leverage = &l
+	}
+	return c, nil
 }
 
 // ratio is by what part a number has grown, to six digits; zero from nothing.
@@ -57,8 +62,9 @@ type liquidation struct {
 	Repaid     decimal.Decimal `json:"repaid"`
 	SeizedUSD  decimal.Decimal `json:"seized_usd"`
 	RepaidUSD  decimal.Decimal `json:"repaid_usd"`
-	Side       string          `json:"side"` // "long" or "short"
-	Rank       int             `json:"rank"`
+	Side       string          `json:"side"`               // "long" or "short"
+	Rank       int             `json:"rank"`               // among all in history, 1 is the largest
+	Explorer   string          `json:"explorer,omitempty"` // of the transaction
 }
 
 const (
@@ -110,7 +116,7 @@ func (s *Server) tape(r *http.Request, n int) (*tape, error) {
 		}
 		out.Calls = append(out.Calls, liquidation{
 			l.At, l.Chain, l.Block, l.Tx, l.Market, l.Position, printable(l.Collateral), printable(l.Debt),
-			l.Seized, l.Repaid, l.SeizedUSD, l.RepaidUSD, side, l.Rank,
+			l.Seized, l.Repaid, l.SeizedUSD, l.RepaidUSD, side, l.Rank, txExplorer(l.Chain, l.Tx),
 		})
 	}
 	return out, nil

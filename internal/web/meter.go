@@ -178,7 +178,7 @@ func (m *meter) outbox(now time.Time, put, count putMetric) {
 	ctx, stop := context.WithTimeout(context.Background(), 2*time.Second)
 	defer stop()
 	ready := 0.0
-	if m.s.notReady(ctx) == "" {
+	if len(m.s.notReady(ctx)) == 0 {
 		ready = 1
 	}
 	put(descReady, ready)

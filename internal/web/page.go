@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
-	"math"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +20,8 @@ var templates = template.Must(template.New("").Funcs(words).ParseFS(assets, "ass
 
 // query is what the page is asked to show.
 type query struct {
-	Axis, Measure, Stack, Scale, Range, Market string
-	Cumulative                                 bool
+	Axis, Measure, Stack, Scale, Amounts, Range, Market string
+	Cumulative                                          bool
 }
 
 func pageQuery(r *http.Request) query {
@@ -35,17 +36,21 @@ func pageQuery(r *http.Request) query {
 	}
 	q := query{
 		Axis: short(v.Get("axis"), 60), Measure: pick("measure", "at_risk", "seizable", "debt"), Stack: pick("stack", "market", "collateral"),
-		Scale: pick("scale", "linear", "log"), Range: pick("range", "1h", "6h", "24h", "7d", "60d", "1y"), Market: short(v.Get("market"), 100),
+		Scale: pick("scale", "linear", "log"), Amounts: pick("amounts", "linear", "log"), Range: pick("range", "1h", "6h", "24h", "7d", "60d", "1y"), Market: short(v.Get("market"), 100),
 		Cumulative: v.Get("cumulative") == "1",
 	}
-	if q.Measure != "at_risk" {
-		q.Stack = "market" // by collateral only what is at risk is known
+	if !q.ByCollateral() {
+		q.Stack = "market"
 	}
 	return q
 }
 
+// ByCollateral reports that bars can be stacked by collateral: only what is at risk
+// of single bands is known so.
+func (q query) ByCollateral() bool { return q.Measure == "at_risk" && !q.Cumulative }
+
 func (q query) encode() string {
-	v := url.Values{"axis": {q.Axis}, "measure": {q.Measure}, "stack": {q.Stack}, "scale": {q.Scale}, "range": {q.Range}}
+	v := url.Values{"axis": {q.Axis}, "measure": {q.Measure}, "stack": {q.Stack}, "scale": {q.Scale}, "amounts": {q.Amounts}, "range": {q.Range}}
 	if q.Market != "" {
 		v.Set("market", q.Market)
 	}
@@ -65,10 +70,54 @@ func (q query) With(name, value string) string {
 // Encoded is the query as it stands.
 func (q query) Encoded() string { return q.encode() }
 
+// choice is one of several ways to see something, as a link; without one it is
+// not to be had as the rest stands.
+type choice struct {
+	Text, Link string
+	Chosen     bool
+}
+
+// choices are groups of them with their names.
+type choices struct {
+	Name string
+	All  []choice
+}
+
+// Choices are the ways to see the ladder.
+func (q query) Choices() []choices {
+	one := func(text, name, value, now string) choice { return choice{text, q.With(name, value), value == now} }
+	collateral := one("by collateral", "stack", "collateral", q.Stack)
+	if !q.ByCollateral() {
+		collateral.Link = ""
+	}
+	cumulative := "0"
+	if q.Cumulative {
+		cumulative = "1"
+	}
+	return []choices{
+		{"Amount", []choice{one("at risk", "measure", "at_risk", q.Measure), one("seizable", "measure", "seizable", q.Measure), one("debt", "measure", "debt", q.Measure)}},
+		{"Stacked by", []choice{one("by market", "stack", "market", q.Stack), collateral}},
+		{"Sum", []choice{one("per band", "cumulative", "0", cumulative), one("cumulative", "cumulative", "1", cumulative)}},
+	}
+}
+
+// Scales are the ways to draw prices and amounts.
+func (q query) Scales() []choices {
+	one := func(text, name, value, now string) choice { return choice{text, q.With(name, value), value == now} }
+	return []choices{
+		{"Scale of prices", []choice{one("linear prices", "scale", "linear", q.Scale), one("log", "scale", "log", q.Scale)}},
+		{"Scale of amounts", []choice{one("linear amounts", "amounts", "linear", q.Amounts), one("log", "amounts", "log", q.Amounts)}},
+	}
+}
+
+// Scaled reports that one of them is not the usual one.
+func (q query) Scaled() bool { return q.Scale == "log" || q.Amounts == "log" }
+
 // screen is all that the page shows.
 type screen struct {
 	Query     query
-	Axes      []axisInfo
+	Axes      []string
+	Pegs      []string
 	State     *state
 	Note      string
 	Recorded  bool
@@ -90,19 +139,24 @@ type screen struct {
 	Heat     *heatPicture
 	Ranges   []string
 	Slider   slider
-	Age      int64 // of the ladder, in seconds
+	Market   *marketPrice // the market's own price of the axis, where a feed is configured
+	Age      int64        // of the ladder, in seconds
 }
 
 // shownBand is a band with the row that its bar points at.
 type shownBand struct {
 	thresholds.Band
-	Row string
+	Row      string
+	Distance decimal.Decimal // of its edge next to spot
 }
 
 type shownWall struct {
 	thresholds.Wall
 	Distance decimal.Decimal
 }
+
+// marketPrice is the market's own price of an axis, and how far it is off the oracle's.
+type marketPrice struct{ Price, Off decimal.Decimal }
 
 type slider struct{ Min, Max, Step, At string }
 
@@ -141,8 +195,15 @@ func (s *Server) loginPage(w http.ResponseWriter, why string) {
 // first pass, is said in its place: the rest of the page stands.
 func (s *Server) screen(r *http.Request) (*screen, error) {
 	out := &screen{
-		Query: pageQuery(r), Axes: s.axes(), State: s.state(r), Note: s.opt.Note, Recorded: s.opt.Recorded,
+		Query: pageQuery(r), State: s.state(r), Note: s.opt.Note, Recorded: s.opt.Recorded,
 		StaleSecs: int64(s.opt.StaleAfter / time.Second), CanWrite: s.writer(r), HasToken: s.opt.Token != "", Rules: s.rules(),
+	}
+	for _, a := range s.axes() {
+		if strings.Contains(a.Axis, "/") {
+			out.Pegs = append(out.Pegs, a.Axis)
+		} else {
+			out.Axes = append(out.Axes, a.Axis)
+		}
 	}
 	for _, sp := range spans {
 		out.Ranges = append(out.Ranges, sp.Name)
@@ -175,13 +236,16 @@ func (s *Server) showAxis(r *http.Request, axis string, out *screen) error {
 	out.Ladder = s.draw(v, out.Query)
 	for _, b := range v.cut.Bands {
 		if b.AtTrigger.Accounts > 0 {
-			out.Bands = append(out.Bands, shownBand{b, rowID(b)})
+			out.Bands = append(out.Bands, shownBand{b, rowID(b), thresholds.Distance(v.cut.Spot, inner(b, v.cut.Spot)).Round(6)})
 		}
 	}
 	for _, w := range v.walls {
 		out.Walls = append(out.Walls, shownWall{w, thresholds.Distance(v.cut.Spot, w.Edge())})
 	}
 	out.Slider = sliderOf(v.cut.Spot)
+	if p, ok := spotOf(s.views.snapshot(), axis); ok {
+		out.Market = &marketPrice{p.Price, away(v.cut.Spot, &p.Price)}
+	}
 	h, err := s.heat(r)
 	if err != nil {
 		return err
@@ -199,68 +263,10 @@ func sliderOf(spot decimal.Decimal) slider {
 	return slider{round("0.5"), round("1.5"), step.String(), round("1")}
 }
 
-// heatPicture is the heatmap's frame around the image of the heat.
-type heatPicture struct {
-	Empty         bool
-	Image         string
-	Columns, Rows int
-	Price         string // points of the line
-	Dots          []dot
-	Prices        []mark
-	Times         []mark
-	Summary       string
-}
-
-type dot struct{ X, Y, Text string }
-
-func (h *heat) picture(q query) *heatPicture {
-	if len(h.Columns) == 0 {
-		return &heatPicture{Empty: true}
-	}
-	p := &heatPicture{Columns: h.slots(), Rows: h.rows(), Image: "/heatmap.png?" + url.Values{
-		"axis": {h.Axis}, "range": {q.Range}, "market": {h.Market}, "at": {fmt.Sprint(h.Columns[len(h.Columns)-1].at)},
-	}.Encode()}
-	var points []string
-	for _, c := range h.Columns {
-		points = append(points, fmt.Sprintf("%.2f,%.2f", float64(h.slot(c.at))+0.5, h.row(*c.Close)))
-	}
-	p.Price = strings.Join(points, " ")
-	for _, d := range h.Liquidations {
-		x := float64(d.Time.Unix()-h.Columns[0].at) / float64(h.Resolution)
-		p.Dots = append(p.Dots, dot{fmt.Sprintf("%.2f", x), fmt.Sprintf("%.2f", h.row(d.Price)), d.Time.Format("15:04") + " " + money(d.SeizedUSD) + " seized"})
-	}
-	low, high := math.Pow(1.01, float64(h.low)), math.Pow(1.01, float64(h.high+1))
-	for _, v := range roundNumbers(low, high, 8) {
-		price := decimal.NewFromFloat(v)
-		p.Prices = append(p.Prices, mark{fmt.Sprintf("%.2f%%", h.row(price)/float64(h.rows())*100), priceText(price)})
-	}
-	p.Times = h.times()
-	first, last := h.Columns[0], h.Columns[len(h.Columns)-1]
-	p.Summary = fmt.Sprintf("Collateral at risk by price from %s to %s UTC. The price went from %s to %s; %d liquidations.",
-		first.Time.Format("2006-01-02 15:04"), last.Time.Format("2006-01-02 15:04"), priceText(*first.Close), priceText(*last.Close), len(h.Liquidations))
-	return p
-}
-
-// times are four moments along the bottom.
-func (h *heat) times() []mark {
-	var out []mark
-	n := h.slots()
-	for i := range 4 {
-		slot := n * i / 4
-		at := time.Unix(h.Columns[0].at+int64(slot)*h.Resolution, 0).UTC()
-		layout := "15:04"
-		if h.Resolution > 60 {
-			layout = "2 Jan"
-		}
-		out = append(out, mark{fmt.Sprintf("%.1f%%", float64(slot)/float64(n)*100), at.Format(layout)})
-	}
-	return out
-}
-
 // whatIfPart is the answer to the slider as a piece of the page.
 func (s *Server) whatIfPart(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, func() (string, []byte, error) {
-		got, err := s.whatIf(r)
+		got, err := s.whatIf(withMoves(r))
 		if err != nil {
 			var p problem
 			if !asProblem(err, &p) {
@@ -270,4 +276,19 @@ func (s *Server) whatIfPart(w http.ResponseWriter, r *http.Request) {
 		}
 		return render("whatif", map[string]any{"Answer": got})
 	})
+}
+
+// withMoves is a request whose fields move.AXIS, in percent, are shocks.
+func withMoves(r *http.Request) *http.Request {
+	q := r.URL.Query()
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		axis, ok := strings.CutPrefix(name, "move.")
+		percent := strings.TrimSuffix(strings.TrimSpace(q.Get(name)), "%")
+		if ok && percent != "" && percent != "0" {
+			q.Add("shock", axis+"="+percent+"%")
+		}
+	}
+	out := r.Clone(r.Context())
+	out.URL.RawQuery = q.Encode()
+	return out
 }

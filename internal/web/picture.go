@@ -1,9 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
@@ -13,13 +15,15 @@ import (
 // ladderPicture is the ladder as it is drawn: prices upward in pixels, amounts to
 // the right in percent, so that it fits every width without its text shrinking.
 type ladderPicture struct {
-	Height int
-	Bars   []bar
-	Prices []mark // at the left
-	Sums   []mark // along the top
-	Lines  []line
-	Legend []legendEntry
-	Empty  bool
+	Height    int
+	Low, High string // prices at the bottom and the top, for the line of the what-if
+	Log       bool
+	Bars      []bar
+	Prices    []mark // at the left
+	Sums      []mark // along the top
+	Lines     []line
+	Legend    []legendEntry
+	Empty     bool
 }
 
 type bar struct {
@@ -28,26 +32,36 @@ type bar struct {
 	Label    string
 	Side     string
 	Segments []segment
+	Text     string // the amount beside the bar; of the longest only
+	TextX    string
+	TextY    string
 }
 
 type segment struct{ X, W, Class string }
 
 type mark struct{ At, Text string }
 
+// line is a price across the ladder. Its text stands beside it, where it is clear
+// of the other texts.
 type line struct{ At, TextAt, Class, Text string }
 
 type legendEntry struct{ Class, Text string }
 
 const (
 	ladderHeight = 620
-	widest       = 94 // percent of the width that the largest bar takes
+	widest       = 86 // percent of the width that the largest bar takes; its text needs the rest
 	mostSeries   = 7
+	mostTexts    = 8  // bars that have their amount beside them
+	textHeight   = 15 // pixels that a line of text needs
+	// faintest is the part of the largest amount that a logarithmic bar begins at.
+	faintest = 1e-4
 )
 
 // drawing turns prices and amounts into places.
 type drawing struct {
 	low, high float64
-	log       bool
+	log       bool // prices
+	logSums   bool
 	most      float64
 }
 
@@ -61,9 +75,16 @@ func (d drawing) y(price float64) float64 {
 
 func pixels(y float64) string { return fmt.Sprintf("%.1f", y) }
 
+func percent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
+
+// width is the length of a bar. On the logarithmic scale a ten-thousandth of the
+// largest is nothing.
 func (d drawing) width(usd float64) float64 {
-	if d.most == 0 {
+	switch {
+	case d.most == 0 || usd <= 0:
 		return 0
+	case d.logSums:
+		return max(0, 1-math.Log(usd/d.most)/math.Log(faintest)) * widest
 	}
 	return usd / d.most * widest
 }
@@ -71,36 +92,38 @@ func (d drawing) width(usd float64) float64 {
 // draw makes the picture of a view.
 func (s *Server) draw(v *view, q query) ladderPicture {
 	bands := shownBands(v.cut, s.levels(v.cut.Axis))
-	p := ladderPicture{Height: ladderHeight}
 	if len(bands) == 0 {
-		p.Empty = true
-		return p
+		return ladderPicture{Height: ladderHeight, Empty: true}
 	}
-	d := drawing{log: q.Scale == "log"}
+	d := drawing{log: q.Scale == "log", logSums: q.Amounts == "log"}
 	d.low, d.high = bands[0].From.InexactFloat64(), bands[0].To.InexactFloat64()
 	for _, b := range bands {
 		d.low, d.high = min(d.low, b.From.InexactFloat64()), max(d.high, b.To.InexactFloat64())
 	}
-	sums := map[string]thresholds.Totals{}
+	lengths := lengthsOf{query: q}
 	if q.Cumulative {
 		m, err := v.whole()
 		if err != nil {
-			return ladderPicture{Empty: true}
+			return ladderPicture{Height: ladderHeight, Empty: true}
 		}
-		sums = edgeSums(m)
+		lengths.sums = edgeSums(m)
 	}
 	for _, b := range bands {
-		d.most = max(d.most, bandAmount(b, sums, q).InexactFloat64())
+		d.most = max(d.most, lengths.amount(b).InexactFloat64())
 	}
-	series := seriesOf(bands, q)
+	p := ladderPicture{
+		Height: ladderHeight, Log: d.log, Low: fmt.Sprint(d.low), High: fmt.Sprint(d.high),
+		Prices: d.prices(), Sums: d.sums(), Lines: s.lines(v, d),
+	}
+	series := lengths.series(bands)
+	bands = slices.DeleteFunc(bands, func(b thresholds.Band) bool { return !lengths.amount(b).IsPositive() })
 	for _, b := range bands {
-		p.Bars = append(p.Bars, d.bar(b, sums, series, q))
+		p.Bars = append(p.Bars, d.bar(b, lengths, series))
 	}
+	d.texts(bands, lengths, p.Bars)
 	for i, name := range series {
 		p.Legend = append(p.Legend, legendEntry{fmt.Sprintf("s%d", i), name})
 	}
-	p.Prices, p.Sums = d.prices(), d.sums()
-	p.Lines = s.lines(v, d)
 	return p
 }
 
@@ -146,6 +169,18 @@ func outer(b thresholds.Band) *decimal.Decimal {
 	return b.To
 }
 
+// inner is the edge of a band that the price reaches first.
+func inner(b thresholds.Band, spot decimal.Decimal) decimal.Decimal {
+	edge := b.To
+	if b.Direction == "up" {
+		edge = b.From
+	}
+	if edge == nil {
+		return spot
+	}
+	return *edge
+}
+
 func measured(t thresholds.Totals, measure string) decimal.Decimal {
 	switch measure {
 	case "seizable":
@@ -156,40 +191,47 @@ func measured(t thresholds.Totals, measure string) decimal.Decimal {
 	return t.AtRiskUSD
 }
 
-// bandAmount is how long a band's bar is: what comes due within it or, cumulative,
-// all that is liquidatable at its far edge.
-func bandAmount(b thresholds.Band, sums map[string]thresholds.Totals, q query) decimal.Decimal {
-	if q.Cumulative {
-		return measured(sums[outer(b).String()], q.Measure)
+// lengthsOf says how long bars are, and of what they are made.
+type lengthsOf struct {
+	query
+	sums map[string]thresholds.Totals // at every edge, where they are cumulative
+}
+
+// amount is what comes due within a band or, cumulative, all that is liquidatable
+// at its far edge.
+func (l lengthsOf) amount(b thresholds.Band) decimal.Decimal {
+	if l.Cumulative {
+		return measured(l.sums[outer(b).String()], l.Measure)
 	}
-	return measured(b.AtTrigger, q.Measure)
+	return measured(b.AtTrigger, l.Measure)
 }
 
 // parts of a band by market or collateral.
-func bandParts(b thresholds.Band, q query) map[string]decimal.Decimal {
+func (l lengthsOf) parts(b thresholds.Band) map[string]decimal.Decimal {
 	out := map[string]decimal.Decimal{}
-	if q.Stack == "collateral" {
+	switch l.Stack {
+	case "collateral":
 		for _, a := range b.ByAsset {
 			out[printable(a.Symbol)] = out[printable(a.Symbol)].Add(a.AtRiskUSD)
 		}
-		return out
-	}
-	for _, m := range b.ByMarket {
-		out[m.Market] = measured(m.Totals, q.Measure)
+	default:
+		for _, m := range b.ByMarket {
+			out[m.Market] = measured(m.Totals, l.Measure)
+		}
 	}
 	return out
 }
 
 const restOfAll = "all others"
 
-// seriesOf are the largest markets or collaterals, and the rest as one.
-func seriesOf(bands []thresholds.Band, q query) []string {
-	if q.Cumulative {
+// series are the largest markets or collaterals, and the rest as one.
+func (l lengthsOf) series(bands []thresholds.Band) []string {
+	if l.Cumulative {
 		return nil
 	}
 	sums := map[string]decimal.Decimal{}
 	for _, b := range bands {
-		for name, usd := range bandParts(b, q) {
+		for name, usd := range l.parts(b) {
 			sums[name] = sums[name].Add(usd)
 		}
 	}
@@ -198,10 +240,7 @@ func seriesOf(bands []thresholds.Band, q query) []string {
 		names = append(names, n)
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		if c := sums[b].Cmp(sums[a]); c != 0 {
-			return c
-		}
-		return slices.Compare([]byte(a), []byte(b))
+		return cmp.Or(sums[b].Cmp(sums[a]), strings.Compare(a, b))
 	})
 	if len(names) > mostSeries {
 		names = append(names[:mostSeries:mostSeries], restOfAll)
@@ -209,18 +248,20 @@ func seriesOf(bands []thresholds.Band, q query) []string {
 	return names
 }
 
-func (d drawing) bar(b thresholds.Band, sums map[string]thresholds.Totals, series []string, q query) bar {
+func (d drawing) bar(b thresholds.Band, l lengthsOf, series []string) bar {
 	top, bottom := d.y(b.To.InexactFloat64()), d.y(b.From.InexactFloat64())
-	amount := bandAmount(b, sums, q)
+	amount := l.amount(b)
 	out := bar{
 		Y: pixels(top + 0.5), H: pixels(max(1, bottom-top-1)), Row: rowID(b), Side: b.Direction,
-		Label: fmt.Sprintf("%s to %s: %s, %d accounts", priceText(*b.From), priceText(*b.To), money(amount), b.AtTrigger.Accounts),
+		Label: fmt.Sprintf("%s to %s: %s %s, %s", priceText(*b.From), priceText(*b.To), money(amount), measureName(l.Measure), plural(b.AtTrigger.Accounts, "account")),
 	}
-	if q.Cumulative {
-		out.Segments = []segment{{"0%", fmt.Sprintf("%.2f%%", d.width(amount.InexactFloat64())), "sum"}}
+	whole := d.width(amount.InexactFloat64())
+	if l.Cumulative {
+		out.Label = fmt.Sprintf("at %s: %s %s in all", priceText(*outer(b)), money(amount), measureName(l.Measure))
+		out.Segments = []segment{{"0%", percent(whole), "sum"}}
 		return out
 	}
-	parts, x := bandParts(b, q), 0.0
+	parts, x := l.parts(b), 0.0
 	for i, name := range series {
 		usd := parts[name]
 		if name == restOfAll {
@@ -231,76 +272,44 @@ func (d drawing) bar(b thresholds.Band, sums map[string]thresholds.Totals, serie
 				}
 			}
 		}
-		if w := d.width(usd.InexactFloat64()); w > 0 {
-			out.Segments = append(out.Segments, segment{fmt.Sprintf("%.2f%%", x), fmt.Sprintf("%.2f%%", w), fmt.Sprintf("s%d", i)})
+		// A part is as much of the bar as it is of the amount, on either scale.
+		if f := usd.InexactFloat64(); f > 0 && whole > 0 {
+			w := whole * f / amount.InexactFloat64()
+			out.Segments = append(out.Segments, segment{percent(x), percent(w), fmt.Sprintf("s%d", i)})
 			x += w
 		}
 	}
 	return out
 }
 
-// rowID names a band by its edges, so that it is the same after the next update.
-func rowID(b thresholds.Band) string { return "band-" + edgeText(b.From) + "-" + edgeText(b.To) }
-
-// prices are round prices along the left.
-func (d drawing) prices() []mark {
-	var out []mark
-	for _, p := range roundNumbers(d.low, d.high, 10) {
-		out = append(out, mark{pixels(d.y(p)), priceText(decimal.NewFromFloat(p))})
+// texts puts amounts beside the longest bars that are clear of each other.
+func (d drawing) texts(bands []thresholds.Band, l lengthsOf, bars []bar) {
+	order := make([]int, len(bands))
+	for i := range order {
+		order[i] = i
 	}
-	return out
-}
-
-// sums are round amounts along the top.
-func (d drawing) sums() []mark {
-	var out []mark
-	for _, v := range roundNumbers(0, d.most, 4) {
-		if v > 0 {
-			out = append(out, mark{fmt.Sprintf("%.2f%%", d.width(v)), money(decimal.NewFromFloat(v))})
-		}
-	}
-	return out
-}
-
-// roundNumbers are about n multiples of 1, 2 or 5 with zeros from low to high.
-func roundNumbers(low, high float64, n int) []float64 {
-	if high <= low {
-		return nil
-	}
-	raw := (high - low) / float64(n)
-	step := math.Pow(10, math.Floor(math.Log10(raw)))
-	for _, k := range []float64{1, 2, 5, 10} {
-		if step*k >= raw {
-			step *= k
+	slices.SortStableFunc(order, func(a, b int) int { return l.amount(bands[b]).Cmp(l.amount(bands[a])) })
+	var taken []float64
+	for _, i := range order {
+		amount := l.amount(bands[i])
+		middle := (d.y(bands[i].From.InexactFloat64()) + d.y(bands[i].To.InexactFloat64())) / 2
+		if len(taken) == mostTexts {
 			break
 		}
+		if slices.ContainsFunc(taken, func(y float64) bool { return math.Abs(y-middle) < textHeight }) {
+			continue
+		}
+		taken = append(taken, middle)
+		bars[i].Text, bars[i].TextY, bars[i].TextX = money(amount), pixels(middle), percent(d.width(amount.InexactFloat64()))
 	}
-	var out []float64
-	for v := math.Ceil(low/step) * step; v <= high*(1+1e-12); v += step {
-		out = append(out, v)
-	}
-	return out
 }
 
-// lines are the prices of now and the levels of rules.
-func (s *Server) lines(v *view, d drawing) []line {
-	var out []line
-	add := func(price decimal.Decimal, class, text string) {
-		if f := price.InexactFloat64(); f > d.low && f < d.high {
-			y := d.y(f)
-			at := y - 4
-			if class == "spot" {
-				at = y + 13
-			}
-			out = append(out, line{pixels(y), pixels(at), class, text})
-		}
+func measureName(measure string) string {
+	if measure == "at_risk" {
+		return "at risk"
 	}
-	for _, l := range s.levels(v.cut.Axis) {
-		add(l, "level", "level "+priceText(l))
-	}
-	if p, ok := spotOf(s.views.snapshot(), v.cut.Axis); ok {
-		add(p.Price, "spot", "market "+priceText(p.Price))
-	}
-	add(v.cut.Spot, "oracle", "oracle "+priceText(v.cut.Spot))
-	return out
+	return measure
 }
+
+// rowID names a band by its edges, so that it is the same after the next update.
+func rowID(b thresholds.Band) string { return "band-" + edgeText(b.From) + "-" + edgeText(b.To) }

@@ -2,13 +2,11 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"path"
-	"time"
 )
 
 //go:embed assets
@@ -101,61 +99,6 @@ func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
 		body, err := assets.ReadFile("assets/openapi.json")
 		return "application/json", body, err
 	})
-}
-
-// healthz says whether the process does its work: it looks around, and the store answers.
-func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
-	if since := time.Since(s.views.looked()); since > 10*lookEvery {
-		s.say(w, http.StatusServiceUnavailable, fmt.Sprintf("the page has not looked around for %s", since.Round(time.Second)))
-		return
-	}
-	if _, err := s.opt.Keeper.Queue(r.Context()); err != nil {
-		s.log.Error().Err(err).Msg("health")
-		s.say(w, http.StatusServiceUnavailable, "the store does not answer; the log says why")
-		return
-	}
-	s.say(w, http.StatusOK, "ok")
-}
-
-// queueLimit is the age of a waiting message from which on nobody should rely on alerts.
-const queueLimit = time.Minute
-
-// readyz says whether what is shown and sent can be relied on now.
-func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	if why := s.notReady(r.Context()); why != "" {
-		s.say(w, http.StatusServiceUnavailable, why)
-		return
-	}
-	s.say(w, http.StatusOK, "ok")
-}
-
-func (s *Server) notReady(ctx context.Context) string {
-	snap, now := s.views.snapshot(), s.opt.Now()
-	if len(snap.chains) == 0 {
-		return "nothing has been looked at yet"
-	}
-	for _, c := range snap.chains {
-		switch age := now.Sub(c.Fed); {
-		case c.Block.Number == 0:
-			return c.Name + ": the first pass has not ended"
-		case age > s.opt.StaleAfter:
-			return fmt.Sprintf("%s: no block for %s", c.Name, age.Round(time.Second))
-		}
-		for _, m := range c.Markets {
-			if m.Fed.IsZero() || now.Sub(m.Fed) > s.opt.StaleAfter {
-				return m.Name + ": not read, or stale"
-			}
-		}
-	}
-	q, err := s.opt.Keeper.Queue(ctx)
-	if err != nil {
-		s.log.Error().Err(err).Msg("ready")
-		return "the store does not answer"
-	}
-	if !q.Oldest.IsZero() && now.Sub(q.Oldest) > queueLimit {
-		return fmt.Sprintf("%d messages wait to be delivered, the oldest for %s", q.Waiting, now.Sub(q.Oldest).Round(time.Second))
-	}
-	return ""
 }
 
 func (s *Server) say(w http.ResponseWriter, status int, text string) {

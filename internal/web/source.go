@@ -27,6 +27,8 @@ type ChainState struct {
 	Final uint64
 	// Fed is when that pass ended.
 	Fed time.Time
+	// BlockTime is the usual time between two blocks; 0 when unknown.
+	BlockTime time.Duration
 	// Why is what made the last pass fail, without secrets; empty when it succeeded.
 	Why     string
 	Markets []MarketState
@@ -39,6 +41,8 @@ type MarketState struct {
 	Name string
 	// Fed is when its book last moved; zero before the first.
 	Fed time.Time
+	// Why is what keeps it from being brought to new blocks, without secrets.
+	Why string
 	// Verified is when all its accounts were last read again and compared.
 	Verified time.Time
 }
@@ -53,19 +57,17 @@ type SpotPrice struct {
 // NodeState is what was asked of one node since the start.
 type NodeState struct {
 	Name     string // scheme and host
+	State    string // "good", "out", ...; empty where the client does not tell
+	Why      string // why it is not good, without secrets
 	Requests map[string]uint64
 	Failed   uint64
 }
 
 // Keeper is what the page reads from the store.
 type Keeper interface {
-	Record(ctx context.Context, s store.Sample) error
 	HistoryPrices(ctx context.Context, axis string, r store.Resolution, from, to time.Time) ([]store.PricePoint, error)
 	HistoryBands(ctx context.Context, axis, market string, r store.Resolution, from, to time.Time) (map[int64]map[int]uint64, error)
 	HistoryTotals(ctx context.Context, market string, r store.Resolution, at time.Time) (store.MarketTotals, bool, error)
-	SaveLiquidations(ctx context.Context, chain string, at time.Time, done []protocols.Liquidation,
-		usd func(market string, quote *protocols.Amount) decimal.Decimal) error
-	UndoLiquidations(ctx context.Context, chain string, ancestor uint64) error
 	Liquidations(ctx context.Context, since time.Time, limit int) ([]store.Liquidation, error)
 	LiquidationTotals(ctx context.Context, since time.Time) (store.LiquidationTotals, error)
 	Alerts(ctx context.Context, limit int) ([]store.ListedAlert, error)

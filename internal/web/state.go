@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"liqwatch/protocols"
@@ -18,29 +19,33 @@ type state struct {
 }
 
 type chainState struct {
-	Chain      string        `json:"chain"`
-	Block      uint64        `json:"block"`
-	BlockTime  *time.Time    `json:"block_time"`
-	Final      uint64        `json:"final"`
-	Fed        *time.Time    `json:"fed"`
-	AgeSeconds int64         `json:"age_seconds"`
-	Stale      bool          `json:"stale"`
-	Why        string        `json:"why,omitempty"`
-	Markets    []marketState `json:"markets"`
-	Nodes      []nodeState   `json:"nodes"`
+	Chain      string     `json:"chain"`
+	Block      uint64     `json:"block"`
+	BlockTime  *time.Time `json:"block_time"`
+	Final      uint64     `json:"final"`
+	Fed        *time.Time `json:"fed"`
+	AgeSeconds int64      `json:"age_seconds"`
+	// LimitSeconds is the age from which on its numbers are called stale.
+	LimitSeconds int64         `json:"limit_seconds"`
+	Stale        bool          `json:"stale"`
+	Why          string        `json:"why,omitempty"`
+	Markets      []marketState `json:"markets"`
+	Nodes        []nodeState   `json:"nodes"`
 }
 
 type marketState struct {
-	Market    string     `json:"market"`
-	Protocol  string     `json:"protocol,omitempty"`
-	Block     uint64     `json:"block"`
-	Fed       *time.Time `json:"fed"`
-	Stale     bool       `json:"stale"`
-	Positions int        `json:"positions"`
-	Verified  *time.Time `json:"verified"` // when all accounts were last read again
-	Faults    []fault    `json:"faults"`
-	Coming    int        `json:"coming_prices"`
-	Known     bool       `json:"known"` // false: not read yet, or resyncing
+	Market     string     `json:"market"`
+	Protocol   string     `json:"protocol,omitempty"`
+	Block      uint64     `json:"block"`
+	Fed        *time.Time `json:"fed"`
+	AgeSeconds int64      `json:"age_seconds"` // -1 before the first
+	Stale      bool       `json:"stale"`
+	Why        string     `json:"why,omitempty"` // what keeps it behind
+	Positions  int        `json:"positions"`
+	Verified   *time.Time `json:"verified"` // when all accounts were last read again
+	Faults     []fault    `json:"faults"`
+	Coming     int        `json:"coming_prices"`
+	Known      bool       `json:"known"` // false: not read yet, or resyncing
 }
 
 type fault struct {
@@ -50,8 +55,19 @@ type fault struct {
 
 type nodeState struct {
 	Node     string            `json:"node"`
+	State    string            `json:"state,omitempty"` // "good", "out", ... where the chain's client tells
+	Why      string            `json:"why,omitempty"`
 	Requests map[string]uint64 `json:"requests"`
 	Failed   uint64            `json:"failed"`
+}
+
+// Asked is how much was asked of the node.
+func (n nodeState) Asked() uint64 {
+	var sum uint64
+	for _, c := range n.Requests {
+		sum += c
+	}
+	return sum
 }
 
 func (s *Server) stateAPI(r *http.Request) (any, error) { return s.state(r), nil }
@@ -60,8 +76,8 @@ func (s *Server) stateAPI(r *http.Request) (any, error) { return s.state(r), nil
 func (s *Server) state(r *http.Request) *state {
 	snap, now := s.views.snapshot(), s.opt.Now()
 	out := &state{Time: now.UTC(), Version: s.opt.Version, Chains: []chainState{}, Viewers: s.hub.count()}
-	out.Why = s.notReady(r.Context())
-	out.Ready = out.Why == ""
+	why := s.notReady(r.Context())
+	out.Ready, out.Why = len(why) == 0, strings.Join(why, "; ")
 	books := map[string]protocols.Book{}
 	for _, b := range snap.books {
 		books[b.Market()] = b
@@ -80,15 +96,20 @@ func (s *Server) state(r *http.Request) *state {
 func (s *Server) chainState(c ChainState, books map[string]protocols.Book, now time.Time) chainState {
 	out := chainState{
 		Chain: c.Name, Block: c.Block.Number, Final: c.Final, Why: c.Why, Markets: []marketState{}, Nodes: []nodeState{},
-		AgeSeconds: int64(now.Sub(c.Fed).Seconds()), Stale: c.Block.Number == 0 || now.Sub(c.Fed) > s.opt.StaleAfter,
+		AgeSeconds: int64(now.Sub(c.Fed).Seconds()), LimitSeconds: int64(s.limit(c).Seconds()),
+		Stale: c.Block.Number == 0 || now.Sub(c.Fed) > s.limit(c),
 	}
 	if c.Block.Number != 0 {
 		at, fed := time.Unix(int64(c.Block.Time), 0).UTC(), c.Fed.UTC()
 		out.BlockTime, out.Fed = &at, &fed
 	}
 	for _, m := range c.Markets {
-		one := marketState{Market: m.Name, Faults: []fault{}, Fed: moment(m.Fed), Verified: moment(m.Verified)}
-		one.Stale = m.Fed.IsZero() || now.Sub(m.Fed) > s.opt.StaleAfter
+		one := marketState{Market: m.Name, Faults: []fault{}, Fed: moment(m.Fed), Why: m.Why, Verified: moment(m.Verified)}
+		one.AgeSeconds = -1
+		if !m.Fed.IsZero() {
+			one.AgeSeconds = int64(now.Sub(m.Fed).Seconds())
+		}
+		one.Stale = m.Fed.IsZero() || now.Sub(m.Fed) > s.limit(c)
 		if b := books[m.Name]; b != nil {
 			one.Known, one.Protocol, one.Block, one.Positions, one.Coming = true, b.Protocol(), b.Block().Number, b.Len(), len(b.Coming())
 			for _, f := range b.Faults() {
@@ -98,7 +119,7 @@ func (s *Server) chainState(c ChainState, books map[string]protocols.Book, now t
 		out.Markets = append(out.Markets, one)
 	}
 	for _, n := range c.Nodes {
-		out.Nodes = append(out.Nodes, nodeState{n.Name, n.Requests, n.Failed})
+		out.Nodes = append(out.Nodes, nodeState{n.Name, n.State, n.Why, n.Requests, n.Failed})
 	}
 	return out
 }

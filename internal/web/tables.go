@@ -115,6 +115,18 @@ func explorer(chain, address string) string {
 	return base + address
 }
 
+// txExplorer is the page of a transaction, or nothing where none is known.
+func txExplorer(chain, tx string) string {
+	base := strings.TrimSuffix(explorers[chain], "address/")
+	if base == "" || tx == "" {
+		return ""
+	}
+	if chain == "tron" {
+		return base + "transaction/" + strings.TrimPrefix(tx, "0x")
+	}
+	return base + "tx/" + tx
+}
+
 // marketTotals are what a market holds.
 type marketTotals struct {
 	Market      string          `json:"market"`
@@ -132,11 +144,14 @@ type marketTotals struct {
 	Week      *change          `json:"week"`
 }
 
-// change is against a day or a week ago, as ratios; nil where history has nothing.
+// change is against a day or a week ago; nil where history has nothing. Amounts
+// change by a ratio, utilization and leverage by a difference.
 type change struct {
-	Supplied decimal.Decimal `json:"supplied"`
-	Borrowed decimal.Decimal `json:"borrowed"`
-	TVL      decimal.Decimal `json:"tvl"`
+	Supplied    decimal.Decimal  `json:"supplied"`
+	Borrowed    decimal.Decimal  `json:"borrowed"`
+	TVL         decimal.Decimal  `json:"tvl"`
+	Utilization decimal.Decimal  `json:"utilization"`
+	Leverage    *decimal.Decimal `json:"leverage"`
 }
 
 // totalsOf values a market's totals: TVL is the tokens held, borrowed stands apart.
@@ -157,14 +172,21 @@ func totalsOf(b protocols.Book) marketTotals {
 		t.BorrowedUSD = t.BorrowedUSD.Add(value(&one.Borrowed))
 		t.TVLUSD = t.TVLUSD.Add(value(&one.Available))
 	}
-	if t.SuppliedUSD.IsPositive() {
-		t.Utilization = t.BorrowedUSD.DivRound(t.SuppliedUSD, 6)
-		if own := t.SuppliedUSD.Sub(t.BorrowedUSD); own.IsPositive() {
-			l := t.SuppliedUSD.DivRound(own, 4)
-			t.Leverage = &l
-		}
-	}
+	t.Utilization, t.Leverage = use(t.SuppliedUSD, t.BorrowedUSD)
 	return t
+}
+
+// use is how much of what is supplied is lent, to six digits, and what is supplied
+// over what would be without the loans, to four; nil when nothing would be.
+func use(supplied, borrowed decimal.Decimal) (utilization decimal.Decimal, leverage *decimal.Decimal) {
+	if !supplied.IsPositive() {
+		return decimal.Zero, nil
+	}
+	if own := supplied.Sub(borrowed); own.IsPositive() {
+		l := supplied.DivRound(own, 4)
+		leverage = &l
+	}
+	return borrowed.DivRound(supplied, 6), leverage
 }
 
 // longestName is shown of a token's name.

@@ -38,6 +38,8 @@ type Options struct {
 	Recorded bool
 	// Note is a line at the top of the page, such as that this is a demo.
 	Note string
+	// Standby says who watches, of a process that waits to; nil of one that watches.
+	Standby func() string
 }
 
 // Server is the page.
@@ -51,6 +53,7 @@ type Server struct {
 	passes chan pass
 	meter  *meter
 	mux    http.Handler
+	pegs   pegs
 	wide   bool // other machines reach it
 	begun  time.Time
 }

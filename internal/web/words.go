@@ -14,7 +14,15 @@ var words = template.FuncMap{
 	"money": money, "exact": exact, "price": priceText, "percent": percentText, "signed": signedPercent, "amount": amountText,
 	"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"ago": agoText, "brief": briefAddress, "count": func(n int) string { return group(fmt.Sprint(n)) },
+	"plural": plural, "printable": printable, "cents": cents, "away": away, "points": points, "times": times,
+	"change": func(market, over string, c *change) changeRow { return changeRow{market, over, c} }, "count64": func(n uint64) string { return group(fmt.Sprint(n)) },
 	"deref": func(d *decimal.Decimal) decimal.Decimal { return *d },
+}
+
+// changeRow is a row of the table of markets.
+type changeRow struct {
+	Market, Over string
+	Change       *change
 }
 
 // money is three digits and a unit: what a person reads at a glance. The exact
@@ -31,6 +39,30 @@ func money(d decimal.Decimal) string {
 		}
 	}
 	return "$" + d.StringFixed(0)
+}
+
+// cents is an amount in full, without its unit.
+func cents(d decimal.Decimal) string { return group(d.StringFixed(2)) }
+
+// away is how far a price lies from spot, as a signed ratio.
+func away(spot decimal.Decimal, price *decimal.Decimal) decimal.Decimal {
+	if spot.IsZero() {
+		return decimal.Zero
+	}
+	return price.Sub(spot).DivRound(spot, 6)
+}
+
+// points is a difference of two percentages.
+func points(d decimal.Decimal) string { return sign(d) + d.Shift(2).StringFixed(1) + " pp" }
+
+// times is a difference of two multiples.
+func times(d decimal.Decimal) string { return sign(d) + d.StringFixed(2) + "×" }
+
+func sign(d decimal.Decimal) string {
+	if d.IsPositive() {
+		return "+"
+	}
+	return ""
 }
 
 func exact(d decimal.Decimal) string { return group(d.StringFixed(2)) + " USD" }
@@ -55,12 +87,7 @@ func amountText(d decimal.Decimal) string {
 
 func percentText(d decimal.Decimal) string { return d.Shift(2).StringFixed(1) + " %" }
 
-func signedPercent(d decimal.Decimal) string {
-	if d.IsPositive() {
-		return "+" + percentText(d)
-	}
-	return percentText(d)
-}
+func signedPercent(d decimal.Decimal) string { return sign(d) + percentText(d) }
 
 // group puts commas between thousands.
 func group(s string) string {
@@ -99,4 +126,12 @@ func briefAddress(s string) string {
 		return s
 	}
 	return s[:8] + "…" + s[len(s)-4:]
+}
+
+// plural is a number of things.
+func plural(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return group(fmt.Sprint(n)) + " " + of + "s"
 }

@@ -20,11 +20,10 @@ type Browser struct {
 	ctx context.Context
 }
 
-// Open starts a browser that ends with the test. Debian's Chromium is installed
-// where there is none.
-func Open(t testing.TB) *Browser {
+// Open starts a Chromium, whose path is given, that ends with the test.
+func Open(t testing.TB, chromium string) *Browser {
 	t.Helper()
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(Debian(t, "chromium", "chromium")), chromedp.NoSandbox,
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(stop)
