@@ -26,7 +26,7 @@ const (
 )
 
 // names are the alertnames; what is not here is named after its kind.
-var names = map[string]string{"level": "LiquidationLevel", "stale": "DataStale", "fault": "DataFault"}
+var names = map[string]string{"level": "LiquidationLevel", "gauge": "RiskGauge", "stale": "DataStale", "fault": "DataFault"}
 
 // all are the severities an incident's alert may have had: the severity is a label,
 // because routes ask for it, and so part of what an alert is.
@@ -78,11 +78,17 @@ func (n *Notifier) label(in incident.Incident, k incident.Key, s alerts.Severity
 		name = "Liqwatch" + strings.ToUpper(in.Class[:1]) + in.Class[1:]
 	}
 	l["alertname"], l["rule"], l["severity"] = name, clip.To(in.Rule, maxLabel, clip.Runes), string(s)
-	if axis, level, side, episode, ok := k.Level(); ok {
-		l["axis"], l["level"], l["side"], l["episode"] = axis, level, side, episode
-	} else {
-		l["incident"] = clip.To(string(k), maxLabel, clip.Runes)
+	if p, ok := k.Place(in.Rule); ok {
+		for name, value := range map[string]string{
+			"axis": p.Axis, "gauge": p.Gauge, "subject": p.Subject, "level": p.Level, "side": p.Side, "episode": p.Episode,
+		} {
+			if value != "" {
+				l[name] = clip.To(value, maxLabel, clip.Runes)
+			}
+		}
+		return l
 	}
+	l["incident"] = clip.To(string(k), maxLabel, clip.Runes)
 	return l
 }
 

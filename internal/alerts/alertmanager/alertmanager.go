@@ -47,7 +47,7 @@ type Notifier struct {
 
 var (
 	labelForm = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
-	ours      = map[string]bool{"alertname": true, "rule": true, "axis": true, "level": true, "side": true, "episode": true, "severity": true, "incident": true}
+	ours      = map[string]bool{"alertname": true, "rule": true, "axis": true, "gauge": true, "subject": true, "level": true, "side": true, "episode": true, "severity": true, "incident": true}
 )
 
 // New makes a notifier from its settings.

@@ -65,6 +65,9 @@ func New(from alerts.Settings) (*Notifier, error) {
 	return &Notifier{client: outbound.New("discord", s.AllowPrivate), url: u.String(), link: string(s.Link)}, nil
 }
 
+// Limits are a chat's: Discord takes 30 messages a minute in a channel.
+func (*Notifier) Limits() alerts.Limits { return alerts.ChatLimits() }
+
 // Send posts the message once. While the webhook's limit is known to be used up, it
 // is not called at all: calls beyond it are counted, and punished.
 func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {

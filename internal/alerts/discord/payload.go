@@ -46,7 +46,7 @@ var colors = map[alerts.Severity]int{alerts.Critical: 0xD92D20, alerts.Warning: 
 // stand for itself: a backslash is dropped before any mark.
 var escape = func() func(string) string {
 	var pairs []string
-	for _, r := range "\\`*_~|<>[]()#@:-+=!" {
+	for _, r := range "\\`*_~|<>[]()#@:" {
 		pairs = append(pairs, string(r), "\\"+string(r))
 	}
 	return strings.NewReplacer(pairs...).Replace

@@ -21,6 +21,11 @@ const (
 	maxRead = 1 << 20          // bytes that the server may say in it
 )
 
+// Limits are a mailbox's: what comes in a burst is one mail.
+func (*Notifier) Limits() alerts.Limits {
+	return alerts.Limits{PerMinute: 10, Gap: time.Second, DigestOver: 5}
+}
+
 // Send hands the mail to the server, once. A recipient that was taken is not told
 // again while others are repeated.
 func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {

@@ -13,7 +13,7 @@ import (
 
 // Incident is what a message means to a channel that keeps incidents.
 type Incident struct {
-	// Class is the sort of incident: level, data, fault, or the message's own kind.
+	// Class is the sort of incident: level, gauge, stale, fault, or the message's own kind.
 	Class string
 	Rule  string
 	// Opens is the incident that the message opens or says more of. Empty for none.
@@ -29,17 +29,30 @@ type Incident struct {
 // Key tells one incident from all others, and is the same in all its messages.
 type Key string
 
-// Level are the parts of the key of an incident about a price level; false for others.
-func (k Key) Level() (axis, level, side, episode string, ok bool) {
-	parts := strings.Split(string(k), "|")
-	if len(parts) < 5 {
-		return "", "", "", "", false
+// Place is where an incident is: the axis or the gauge and its subject, the level or
+// bound, the side and the number of the episode.
+type Place struct {
+	Axis, Gauge, Subject string // the axis, or the other two
+	Level, Side, Episode string
+}
+
+// Place takes the key of an incident of a rule apart; false for incidents that are
+// about no level.
+func (k Key) Place(rule string) (Place, bool) {
+	rest, ok := strings.CutPrefix(string(k), rule+"|")
+	parts := strings.Split(rest, "|")
+	n := len(parts) - 3
+	if !ok || n < 1 {
+		return Place{}, false
 	}
-	parts = parts[len(parts)-4:]
-	if side := alerts.Side(parts[2]); side != alerts.Down && side != alerts.Up {
-		return "", "", "", "", false
+	p := Place{Axis: strings.Join(parts[:n], "|"), Level: parts[n], Side: parts[n+1], Episode: parts[n+2]}
+	if side := alerts.Side(p.Side); side != alerts.Down && side != alerts.Up {
+		return Place{}, false
 	}
-	return parts[0], parts[1], parts[2], parts[3], true
+	if gauge, subject, ok := strings.Cut(p.Axis, "|"); ok {
+		p.Axis, p.Gauge, p.Subject = "", gauge, subject
+	}
+	return p, true
 }
 
 // Of reads a message's body. A message that opens and closes nothing is an incident
@@ -56,6 +69,11 @@ func Of(m alerts.Message) (Incident, error) {
 	d := b.Data
 	in := Incident{Class: string(d.Kind), Rule: d.Rule, Advice: d.Advice}
 	keys := claimed(d.Claims)
+	if d.Follows != nil { // a reminder, or an escalation: said again in the incident it is of
+		for _, e := range d.Follows.Episodes {
+			keys = append(keys, Key(e))
+		}
+	}
 	switch d.Kind {
 	case alerts.KindStale, alerts.KindFault:
 		in.Class, in.Opens, in.Lasting = string(d.Kind), after(d.Key), true
@@ -64,17 +82,27 @@ func Of(m alerts.Message) (Incident, error) {
 	case alerts.KindMended:
 		in.Class, in.Closes = string(alerts.KindFault), []Key{after(d.Key)}
 	case alerts.KindRearmed:
-		in.Class, in.Closes = "level", keys
+		in.Class, in.Closes = class(keys, d.Rule), keys
 	default:
 		in.Opens = Key(d.Key)
 		if len(keys) > 0 {
-			in.Class, in.Opens, in.Lasting = "level", keys[len(keys)-1], true
+			in.Class, in.Opens, in.Lasting = class(keys, d.Rule), keys[len(keys)-1], true
 		}
 	}
 	if in.Opens == "" && len(in.Closes) == 0 {
 		in.Opens = Key(m.ID)
 	}
 	return in, nil
+}
+
+// class tells incidents about prices from those about other numbers.
+func class(keys []Key, rule string) string {
+	if len(keys) > 0 {
+		if p, ok := keys[0].Place(rule); ok && p.Gauge != "" {
+			return "gauge"
+		}
+	}
+	return "level"
 }
 
 // claimed are the claims without their marks: what an episode's messages share.

@@ -6,6 +6,7 @@
 package pagerduty
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -141,7 +142,7 @@ func (n *Notifier) events(m alerts.Message, in incident.Incident) []event {
 	if !ok {
 		severity = "warning"
 	}
-	axis, _, _, _, _ := in.Opens.Level()
+	place, _ := in.Opens.Place(in.Rule)
 	details := map[string]string{"text": clip.To(m.Text, maxDetail, clip.Runes)}
 	for _, f := range m.Fields {
 		name := clip.To(f.Name, maxClient, clip.Runes)
@@ -153,7 +154,7 @@ func (n *Notifier) events(m alerts.Message, in incident.Incident) []event {
 	e := event{RoutingKey: n.key, Action: "trigger", DedupKey: dedup(in.Opens), Client: "liqwatch", ClientURL: n.link}
 	e.Payload = &payload{
 		Summary: clip.To(m.Title, maxSummary, clip.Runes), Source: n.source, Severity: severity,
-		Timestamp: m.Time.UTC().Format(time.RFC3339), Component: axis, Group: in.Rule, Class: in.Class, Details: details,
+		Timestamp: m.Time.UTC().Format(time.RFC3339), Component: cmp.Or(place.Axis, place.Subject), Group: in.Rule, Class: in.Class, Details: details,
 	}
 	return append(out, e)
 }

@@ -102,6 +102,9 @@ func services(r *router.ServiceRouter) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
+// Limits are a chat's.
+func (*Notifier) Limits() alerts.Limits { return alerts.ChatLimits() }
+
 // Send sends the message once, and leaves the library alone when it takes too long.
 func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {
 	select {

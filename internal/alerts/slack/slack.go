@@ -86,6 +86,9 @@ func New(from alerts.Settings) (*Notifier, error) {
 	return n, err
 }
 
+// Limits are a chat's: Slack takes one message a second in a channel.
+func (*Notifier) Limits() alerts.Limits { return alerts.ChatLimits() }
+
 // Send posts the message once. A thread that is gone is left, at once.
 func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {
 	p := compose(m)
