@@ -24,8 +24,9 @@ var (
 	one             = decimal.NewFromInt(1)
 )
 
-// sketch reads the ladder around the price: what comes due step by step on both sides.
-func sketch(l *thresholds.Ladder, levels []decimal.Decimal) (*alerts.Sketch, error) {
+// Sketch reads the ladder around the price: what comes due step by step on both
+// sides, with the levels in it that are near.
+func Sketch(l *thresholds.Ladder, levels []decimal.Decimal) (*alerts.Sketch, error) {
 	spot := l.Spot()
 	low := spot.Mul(one.Sub(reach(spot, levels, true)))
 	high := spot.Mul(one.Add(reach(spot, levels, false)))

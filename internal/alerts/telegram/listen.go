@@ -27,6 +27,10 @@ type Desk interface {
 // Listener answers what people write to one bot, and the buttons they press. One
 // bot has one: two that ask for updates throw each other out.
 type Listener struct {
+	// May is asked before anything is done; nil for always. What may not be done is
+	// left for whoever may: another process, or this one later.
+	May func() bool
+
 	bot   *bot
 	chats []*Notifier
 	desk  Desk
@@ -143,6 +147,9 @@ func (l *Listener) poll(ctx context.Context) time.Duration {
 	}
 	fresh := !last.IsZero() && now.Sub(last) < gap
 	for _, u := range updates {
+		if l.May != nil && !l.May() {
+			return lastRetry
+		}
 		l.do(ctx, u, fresh)
 		if ctx.Err() != nil {
 			return 0 // it may not have been done: it is asked for again after the next start

@@ -141,7 +141,7 @@ func (n *Notifier) mend(o *outgoing, a answer) bool {
 		o.reply = 0
 	case !o.bare && a.says("button", "markup", "keyboard"):
 		o.bare = true
-	case !o.plain && a.says("parse", "entit", "too long"):
+	case !o.plain && a.says("parse", "entities", "too long"):
 		o.plain = true
 	case o.picture != nil:
 		o.picture = nil

@@ -14,6 +14,10 @@ var tags = map[string]bool{
 
 var entities = map[string]string{"lt": "<", "gt": ">", "amp": "&", "quot": `"`}
 
+// Shown is the Bot API's HTML as a reader sees it; an error where the server would
+// refuse it.
+func Shown(html string) (string, error) { return parse(html) }
+
 // parse reads the Bot API's HTML and gives the text without markup. Anything that
 // the real server would stumble over is an error, in its words.
 func parse(s string) (string, error) {

@@ -39,9 +39,10 @@ type Call struct {
 	Silent    bool
 	Photo     []byte
 	Buttons   [][]Button
-	ID        int64 // of the message in the chat; 0 for none
-	Taken     bool  // the message is in the chat
-	Early     bool  // came before a retry_after had passed
+	ID        int64  // of the message in the chat; 0 for none
+	Taken     bool   // the message is in the chat
+	Early     bool   // came before a retry_after had passed
+	Refused   string // why the server would not take it, scripted faults apart
 }
 
 // Button is one under a message.
@@ -189,6 +190,7 @@ func (s *Server) message(w http.ResponseWriter, r *http.Request, method string, 
 	}
 	text, reply := s.judge(call, p)
 	call.Text = text
+	call.Refused = reply.Description
 	call.Taken = reply.OK && (fault.Code == 0 || fault.Accept)
 	if call.Taken {
 		call.ID = int64(len(s.calls)) + 1
