@@ -58,7 +58,7 @@ func Observe(look Look) (alerts.Observation, *thresholds.Ladder, error) {
 		digests = append(digests, c.Digest...)
 	}
 	o.Digest = chains.Keccak(digests).String()
-	if o.Sketch, err = sketch(ladder, look.Levels); err != nil {
+	if o.Sketch, err = Sketch(ladder, look.Levels); err != nil {
 		return alerts.Observation{}, nil, fmt.Errorf("sketch the ladder of %s: %w", look.Axis, err)
 	}
 	return o, ladder, nil
