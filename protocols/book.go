@@ -75,6 +75,13 @@ type Book interface {
 	Faults() []Fault
 }
 
+// Valuer is a book that gives figures and legs together for less than apart. Values
+// are [Book].Figures and [Book].LegValues of a position at prices, to the last digit;
+// of the legs, debts may be left out.
+type Valuer interface {
+	Values(i int, p Prices, legs []LegValue) (Figures, []LegValue)
+}
+
 // Asset is one token of a market.
 type Asset struct {
 	Symbol   string // as the chain says, made printable; a name of the adapter's when empty

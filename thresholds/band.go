@@ -160,8 +160,7 @@ func (l *Ladder) value(rungs []rung, largest int) valued {
 	for _, r := range rungs {
 		m, i := l.markets[r.ref.Market], int(r.ref.Position)
 		m.path.At(&r.trigger, &p)
-		f := m.book.Figures(i, p)
-		v.atTrigger.addRung(m, r, &p, &f)
+		v.atTrigger.addRung(m, r, &p)
 		now := m.book.Figures(i, m.now)
 		v.atSpot.add(r.ref, &now, m.now.QuoteUSD)
 	}

@@ -225,6 +225,15 @@ func (c *columns) members(place float64, in piece, dst []int32, ask func(i int) 
 	return dst
 }
 
+// verdict is what floats say of a position at a price vector; see [lineOf].
+func (c *columns) verdict(i int, at []slope) state {
+	if c.flags[i]&flagUnpriced != 0 {
+		return unsure
+	}
+	l, _ := c.sum(i, at)
+	return l.state(0)
+}
+
 // never reports that floats are sure of health at every place.
 func (c *columns) never(i int) bool {
 	return c.hi[i] == 0 && c.flags[i]&(flagLeft|flagRight) == 0

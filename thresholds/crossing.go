@@ -48,7 +48,7 @@ func (l *Ladder) Crossing(level decimal.Decimal) (*Crossing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("level %s: %w", level, err)
 	}
-	s := l.gather(l.nowPoints(), far, (*set).add)
+	s := l.gather(l.nowPoints(), far, (*set).addKey)
 	c.Totals, c.ByMarket = s.totals.totals(l.people)
 	c.ByAsset = s.assets.list(l.markets)
 	l.findTriggers(s.top.first(mostLargest), side)

@@ -1,6 +1,7 @@
 package thresholds
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"strings"
@@ -78,8 +79,8 @@ func (s *leaders) cut() {
 	}
 }
 
-// compare puts the largest first; ties by market and position id, so that the order
-// does not depend on how a book numbers its positions.
+// compare puts the largest first; ties by market, owner and position id, so that the
+// order does not depend on how a book numbers its positions.
 func (s *leaders) compare(a, b entry) int {
 	if math.Abs(a.near-b.near) > nearness*max(a.near, b.near) {
 		if a.near > b.near {
@@ -94,6 +95,10 @@ func (s *leaders) compare(a, b entry) int {
 		return int(a.ref.Market - b.ref.Market)
 	}
 	book := s.markets[a.ref.Market].book
+	x, y := book.Owner(int(a.ref.Position)), book.Owner(int(b.ref.Position))
+	if c := bytes.Compare(x[:], y[:]); c != 0 {
+		return c // before ids, which cost a hash where letter case is a checksum
+	}
 	return strings.Compare(book.ID(int(a.ref.Position)), book.ID(int(b.ref.Position)))
 }
 

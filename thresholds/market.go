@@ -16,6 +16,7 @@ import (
 type market struct {
 	name          string
 	book          protocols.Book
+	valuer        protocols.Valuer // the book, where it is one
 	quoteDecimals int32
 	now           protocols.Prices
 	assets        []protocols.Asset
@@ -55,6 +56,7 @@ func newMarkets(axis string, books []protocols.Book) ([]*market, error) {
 
 func newMarket(axis string, b protocols.Book) (*market, error) {
 	m := &market{name: b.Market(), book: b, quoteDecimals: b.QuoteDecimals(), now: b.Prices(), assets: b.Assets()}
+	m.valuer, _ = b.(protocols.Valuer)
 	path, ok := b.Path(axis)
 	if !ok {
 		return m, nil

@@ -96,11 +96,15 @@ func (p *Present) Stress(moves []protocols.Move, changes []Change) (*StressResul
 	prices := make([]protocols.Prices, len(after))
 	r := &StressResult{Shocks: []string{}, Changes: []string{}, Positions: p.positions, Now: p.totals}
 	books := make([]protocols.Book, len(after))
+	floats := make([][]slope, len(after))
 	for k, m := range p.markets {
 		if prices[k], err = after[k].book.Move(moves); err != nil {
 			return nil, fmt.Errorf("stress: market %q: %w", m.name, err)
 		}
 		books[k], r.Unpriced = m.book, r.Unpriced+len(p.unpriced[k])
+		if after[k].cols.first != nil {
+			floats[k] = slopesAt(&prices[k])
+		}
 	}
 	r.Blocks = blocksOf(books)
 	for _, m := range moves {
@@ -109,7 +113,7 @@ func (p *Present) Stress(moves []protocols.Move, changes []Change) (*StressResul
 	for _, c := range changes {
 		r.Changes = append(r.Changes, c.String())
 	}
-	r.compare(p, after, prices)
+	r.compare(p, after, prices, floats)
 	return r, nil
 }
 
@@ -119,9 +123,9 @@ type compared struct {
 	added, healed tally
 }
 
-func (r *StressResult) compare(p *Present, after []*market, prices []protocols.Prices) {
+func (r *StressResult) compare(p *Present, after []*market, prices []protocols.Prices, floats [][]slope) {
 	all := inPieces(after, func() *compared { return &compared{then: newSet(after, mostLargest)} }, func(c *compared, in piece) {
-		c.look(p, after[in.market], &prices[in.market], in)
+		c.look(p, after[in.market], &prices[in.market], floats[in.market], in)
 	})
 	sum := all[0]
 	for _, c := range all[1:] {
@@ -138,36 +142,44 @@ func (r *StressResult) compare(p *Present, after []*market, prices []protocols.P
 	r.Largest = sum.then.top.largest(mostLargest)
 }
 
-func (c *compared) look(p *Present, a *market, prices *protocols.Prices, in piece) {
+func (c *compared) look(p *Present, a *market, prices *protocols.Prices, floats []slope, in piece) {
 	was, unpriced := from(p.inside[in.market], in.from), from(p.unpriced[in.market], in.from)
-	last := false
 	for i := in.from; i < in.to; i++ {
 		ref := Ref{in.market, int32(i)}
 		if took(&unpriced, ref.Position) {
 			continue
 		}
 		before := took(&was, ref.Position)
-		// Where the neighbour was past its trigger the amounts are asked at once: they
-		// hold the predicate too.
-		var f protocols.Figures
-		is := !last && a.book.Liquidatable(i, *prices)
-		if last || is {
-			f = a.book.Figures(i, *prices)
-			is = is || f.Liquidatable
+		is := unsure
+		if floats != nil {
+			is = a.cols.verdict(i, floats)
 		}
-		last = is
+		if is == unsure && a.book.Liquidatable(i, *prices) {
+			is = liquidatable
+		}
 		switch {
-		case is:
-			c.then.addFigures(a, ref, prices, &f)
+		case is == liquidatable:
+			f := c.then.add(a, ref, prices)
 			if !before {
 				c.added.add(ref, &f, prices.QuoteUSD)
 			}
 		case before:
 			m := p.markets[in.market]
-			f = m.book.Figures(i, m.now)
+			f := m.book.Figures(i, m.now)
 			c.healed.add(ref, &f, m.now.QuoteUSD)
 		}
 	}
+}
+
+// slopesAt are prices as floats that do not move, with what they leave unsure.
+func slopesAt(p *protocols.Prices) []slope {
+	out := make([]slope, len(p.Raw))
+	for a := range out {
+		line := protocols.Line{Const: p.Raw[a].Float64()}
+		out[a].c = line.Const
+		out[a].gc, out[a].gs = tolerance(&line)
+	}
+	return out
 }
 
 // from are the numbers of a sorted list that are not below least.

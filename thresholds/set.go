@@ -21,27 +21,35 @@ type set struct {
 func newSet(markets []*market, largest int) *set { return &set{top: newLeaders(markets, largest)} }
 
 // add takes a position with all that is said of it.
-func (s *set) add(m *market, r Ref, p *protocols.Prices) {
-	f := m.book.Figures(int(r.Position), *p)
-	s.addFigures(m, r, p, &f)
+func (s *set) add(m *market, r Ref, p *protocols.Prices) protocols.Figures {
+	return s.addEntry(m, p, entry{ref: r})
 }
 
-func (s *set) addFigures(m *market, r Ref, p *protocols.Prices, f *protocols.Figures) {
-	s.addEntry(m, p, f, entry{ref: r})
+// addKey is add, and remembers which position it was.
+func (s *set) addKey(m *market, r Ref, p *protocols.Prices) {
+	s.add(m, r, p)
 	s.refs = append(s.refs, r)
 }
 
 // addRung takes a position at its trigger.
-func (s *set) addRung(m *market, r rung, p *protocols.Prices, f *protocols.Figures) {
-	s.addEntry(m, p, f, entry{ref: r.ref, trigger: r.trigger, has: true})
+func (s *set) addRung(m *market, r rung, p *protocols.Prices) {
+	s.addEntry(m, p, entry{ref: r.ref, trigger: r.trigger, has: true})
 }
 
-func (s *set) addEntry(m *market, p *protocols.Prices, f *protocols.Figures, e entry) {
-	s.totals.add(e.ref, f, p.QuoteUSD)
-	s.legs = m.book.LegValues(int(e.ref.Position), *p, s.legs[:0])
+func (s *set) addEntry(m *market, p *protocols.Prices, e entry) protocols.Figures {
+	var f protocols.Figures
+	i := int(e.ref.Position)
+	if m.valuer != nil {
+		f, s.legs = m.valuer.Values(i, *p, s.legs[:0])
+	} else {
+		f = m.book.Figures(i, *p)
+		s.legs = m.book.LegValues(i, *p, s.legs[:0])
+	}
+	s.totals.add(e.ref, &f, p.QuoteUSD)
 	s.assets.add(e.ref.Market, s.legs, p.QuoteUSD)
 	e.atRisk, e.quoteUSD = f.AtRisk, p.QuoteUSD
 	s.top.add(e)
+	return f
 }
 
 // addTotals takes a position for the totals alone.

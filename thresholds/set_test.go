@@ -1,6 +1,7 @@
 package thresholds
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,12 @@ type plainSet struct {
 	owners   map[string]map[string]bool // by market; "" is all of them
 	byMarket map[string]*Totals
 	bySymbol map[string]*AssetRisk
-	largest  []Largest
+	largest  []plainLargest
+}
+
+type plainLargest struct {
+	Largest
+	owner chains.Address
 }
 
 func newPlainSet() *plainSet {
@@ -61,7 +67,8 @@ func (s *plainSet) add(b protocols.Book, i int, p protocols.Prices) {
 		r.Amount = r.Amount.Add(protocols.Amount{Raw: leg.Amount, Decimals: asset.Decimals}.Decimal())
 		r.AtRiskUSD = r.AtRiskUSD.Add(p.USD(&leg.Value, b.QuoteDecimals()))
 	}
-	s.largest = append(s.largest, Largest{Market: b.Market(), Position: b.ID(i), AtRiskUSD: p.USD(&f.AtRisk, b.QuoteDecimals())})
+	one := Largest{Market: b.Market(), Position: b.ID(i), AtRiskUSD: p.USD(&f.AtRisk, b.QuoteDecimals())}
+	s.largest = append(s.largest, plainLargest{one, b.Owner(i)})
 }
 
 func (s *plainSet) markets() []MarketTotals {
@@ -88,16 +95,23 @@ func (s *plainSet) assets() []AssetRisk {
 }
 
 func (s *plainSet) first(n int) []Largest {
-	slices.SortFunc(s.largest, func(a, b Largest) int {
+	slices.SortFunc(s.largest, func(a, b plainLargest) int {
 		if c := b.AtRiskUSD.Cmp(a.AtRiskUSD); c != 0 {
 			return c
 		}
 		if c := strings.Compare(a.Market, b.Market); c != 0 {
 			return c
 		}
+		if c := bytes.Compare(a.owner[:], b.owner[:]); c != 0 {
+			return c
+		}
 		return strings.Compare(a.Position, b.Position)
 	})
-	return append([]Largest{}, s.largest[:min(n, len(s.largest))]...)
+	out := []Largest{}
+	for _, l := range s.largest[:min(n, len(s.largest))] {
+		out = append(out, l.Largest)
+	}
+	return out
 }
 
 // crowdOf is a book with its positions repeated, so that several processors take part.

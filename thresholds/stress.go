@@ -90,6 +90,8 @@ func changed(markets []*market, changes []Change) ([]*market, error) {
 			return nil, fmt.Errorf("change %s: %w", c, err)
 		}
 		out[i].book, out[i].now = book, book.Prices()
+		out[i].valuer, _ = book.(protocols.Valuer)
+		out[i].cols = columns{} // they weigh positions by the parameters before
 	}
 	return out, nil
 }

@@ -16,7 +16,7 @@ import (
 func (b *Book) Figures(i int, p protocols.Prices) protocols.Figures {
 	var f protocols.Figures
 	c, k := b.shelf.at(i)
-	if b.table.quick(c, k, p.Raw, &f) {
+	if b.table.quick(c, k, p.Raw, &f, nil) {
 		return f
 	}
 	a := c.account(k)
@@ -36,6 +36,19 @@ func (b *Book) figures(a *account, p protocols.Prices) protocols.Figures {
 	}
 	set(&f.BadDebt, b.table.badDebt(a, p.Raw))
 	return f
+}
+
+var _ protocols.Valuer = (*Book)(nil)
+
+// Values implements [protocols.Valuer].
+func (b *Book) Values(i int, p protocols.Prices, legs []protocols.LegValue) (protocols.Figures, []protocols.LegValue) {
+	var f protocols.Figures
+	c, k := b.shelf.at(i)
+	before := len(legs)
+	if b.table.quick(c, k, p.Raw, &f, &legs) {
+		return f, legs
+	}
+	return b.Figures(i, p), b.LegValues(i, p, legs[:before])
 }
 
 // LegValues implements [protocols.Book].

@@ -18,10 +18,10 @@ type holding struct {
 }
 
 // quick are the figures of the k-th account of a chunk with fixed limbs and, up to
-// eight legs, no allocation. They are those of [Book.figures] to the last digit;
-// false where a number leaves the range of limbs (see [table.sum]), which is asked
-// of unbounded integers then.
-func (t *table) quick(c *chunk, k int, prices []uint256.Int, f *protocols.Figures) bool {
+// eight legs, no allocation; where values is given its collateral is appended there.
+// They are those of [Book.figures] to the last digit; false where a number leaves the
+// range of limbs (see [table.sum]), which is asked of unbounded integers then.
+func (t *table) quick(c *chunk, k int, prices []uint256.Int, f *protocols.Figures, values *[]protocols.LegValue) bool {
 	var room [8]holding
 	legs, row := room[:0], t.row(c.modes[k])
 	var s sums
@@ -42,6 +42,9 @@ func (t *table) quick(c *chunk, k int, prices []uint256.Int, f *protocols.Figure
 			if cell.counts {
 				s.c, _ = s.c.add(h.value)
 				s.n, _ = s.n.add(h.value.mulLow(u128{0, uint64(cell.lt)}))
+				if values != nil {
+					*values = append(*values, protocols.LegValue{Asset: int(h.res), Amount: h.balance.uint256(), Value: h.value.uint256()})
+				}
 			}
 			if cell.bonus > 0 && cell.lt > 0 {
 				less, _ := h.value.mulLow(u128{0, 10000}).divide(uint64(cell.bonus))

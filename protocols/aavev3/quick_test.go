@@ -1,6 +1,7 @@
 package aavev3
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/holiman/uint256"
@@ -63,6 +64,19 @@ func sameFigures(t require.TestingT, tab *table, a *account, prices []uint256.In
 	p := protocols.Prices{Raw: prices}
 	want := b.figures(a, p)
 	require.Equal(t, want, b.Figures(0, p), tab.profile.Version)
+	together, values := b.Values(0, p, nil)
+	require.Equal(t, want, together)
+	var collateral []protocols.LegValue
+	for _, v := range b.LegValues(0, p, nil) {
+		if v.Side == protocols.Collateral {
+			collateral = append(collateral, v)
+		}
+	}
+	values = slices.DeleteFunc(values, func(v protocols.LegValue) bool { return v.Side == protocols.Debt })
+	require.Equal(t, len(collateral), len(values))
+	for j := range values {
+		require.Equal(t, collateral[j], values[j])
+	}
 	for _, v := range b.LegValues(0, p, nil) {
 		for j := range a.legs {
 			if l := &a.legs[j]; int(tab.dense[l.id()]) == v.Asset && l.side() == v.Side {
@@ -72,7 +86,7 @@ func sameFigures(t require.TestingT, tab *table, a *account, prices []uint256.In
 		}
 	}
 	var f protocols.Figures
-	return tab.quick(b.shelf.chunks[0], 0, prices, &f)
+	return tab.quick(b.shelf.chunks[0], 0, prices, &f, nil)
 }
 
 // Figures with limbs are those of unbounded integers to the last digit, for loans

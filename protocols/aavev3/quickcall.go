@@ -10,15 +10,23 @@ type exchange struct {
 	toward divisor // price of the token taken
 }
 
-func newExchange(fromPrice, fromUnit, toPrice, toUnit uint64) exchange {
+func newExchange(fromPrice uint64, from uint8, toPrice uint64, to uint8) exchange {
 	e := exchange{price: fromPrice, toward: newDivisor64(toPrice)}
-	if toUnit >= fromUnit {
-		e.times = toUnit / fromUnit
+	if to >= from {
+		e.times = tens[to-from].d >> tens[to-from].shift
 	} else {
-		e.by = newDivisor64(fromUnit / toUnit)
+		e.by = tens[from-to]
 	}
 	return e
 }
+
+// tens divide by powers of ten, as far as they fit 64 bits.
+var tens = func() (out [20]divisor) {
+	for x, i := uint64(1), 0; i < len(out); x, i = 10*x, i+1 {
+		out[i] = newDivisor64(x)
+	}
+	return
+}()
 
 // take is what an amount is exchanged for, in the direction asked for.
 func (e *exchange) take(amount u128, r rounding) (u128, bool) {
@@ -77,8 +85,7 @@ func (a *auction) largest() (u128, bool) {
 	if !ok {
 		return u128{}, false
 	}
-	cu, du := a.units()
-	ex := newExchange(a.d.price, du, a.c.price, cu)
+	ex := newExchange(a.d.price, a.t.res[a.d.res].decimals, a.c.price, a.t.res[a.c.res].decimals)
 	base, ok := ex.take(cover, down)
 	if !ok {
 		return u128{}, false
@@ -163,7 +170,7 @@ func (a *auction) withoutDust(most u128) (u128, bool) {
 	onDebt := a.d.balance.sub(keep)
 	base := a.beforeBonus(a.c.balance.sub(keepCollateral))
 	// ⌊x*p/q⌋ <= base where x < (base+1)*q/p.
-	back := newExchange(a.c.price, cu, a.d.price, du)
+	back := newExchange(a.c.price, a.t.res[a.c.res].decimals, a.d.price, a.t.res[a.d.res].decimals)
 	next, ok := back.take(base.inc(), up)
 	if !ok {
 		return u128{}, false
