@@ -3,10 +3,13 @@ package alerts
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/shopspring/decimal"
 )
 
 // FollowUp says what happens while an alert of a rule is not acknowledged and what
@@ -243,15 +246,37 @@ func (t *Tracker) firing(rule string) []firing {
 	if i < 0 {
 		return nil
 	}
-	r, s := t.rules[i], t.states[rule]
+	r := t.rules[i]
+	if r.Gauge == "" {
+		return firingIn(r, t.states[rule], nil)
+	}
 	var out []firing
-	for _, e := range s.Episodes() {
+	for _, key := range slices.Sorted(maps.Keys(t.states)) {
+		if strings.HasPrefix(key, stateKey(rule, "")) {
+			out = append(out, firingIn(r, t.states[key], t.values[key])...)
+		}
+	}
+	return out
+}
+
+func firingIn(r Rule, s State, values map[string]decimal.Decimal) []firing {
+	episodes := s.Episodes()
+	if r.Gauge != "" {
+		episodes = flat(s.subjects())
+	}
+	var out []firing
+	for _, e := range episodes {
 		if !e.Said || e.Retired {
 			continue
 		}
 		out = append(out, firing{episodeName(r, e), func(a *Alert) {
-			a.Price, a.Blocks = s.Price(), s.Blocks()
-			if a.Level.Equal(e.Level) {
+			a.Blocks = s.Blocks()
+			if r.Gauge == "" {
+				a.Price = s.Price()
+			} else if v, ok := values[e.Subject]; ok {
+				a.Price = v
+			}
+			if r.Gauge == "" && a.Level.Equal(e.Level) {
 				a.Totals, a.Markets = e.Ahead, e.Markets
 			}
 		}})
@@ -260,8 +285,4 @@ func (t *Tracker) firing(rule string) []firing {
 }
 
 // episodeName is what all claims of an episode begin with.
-func episodeName(r Rule, e Episode) string {
-	const any = "|"
-	c := claim(r, e, "")
-	return c[:len(c)-len(any)]
-}
+func episodeName(r Rule, e Episode) string { return strings.TrimSuffix(claim(r, e, ""), "|") }

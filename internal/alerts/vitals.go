@@ -17,6 +17,8 @@ type Vitals struct {
 	Now time.Time
 	// Sources are the chains, markets and prices, with the age from which each is stale.
 	Sources []Source
+	// Starting are the chains that no pass has come to the end of yet.
+	Starting []string
 	// Sinks are the notifiers.
 	Sinks []Sink
 	// Unwritable is why the outbox cannot be written; nil when it can.
@@ -42,6 +44,9 @@ func (v Vitals) Troubles() []string {
 	var out []string
 	if v.Unwritable != nil {
 		out = append(out, fmt.Sprintf("the store cannot be written: %v", v.Unwritable))
+	}
+	for _, chain := range slices.Sorted(slices.Values(v.Starting)) {
+		out = append(out, fmt.Sprintf("chain %s: the first pass has not ended", clean(chain)))
 	}
 	for _, s := range v.Sources {
 		if age := v.Now.Sub(s.Fed); s.Limit > 0 && age > s.Limit {

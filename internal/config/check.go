@@ -28,6 +28,7 @@ func (c *Config) check(d *decoder) {
 	k.axes()
 	k.notifiers()
 	k.rules()
+	k.life()
 	k.web()
 	if !contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		k.refuse(didYouMean(c.Log.Level, []string{"debug", "info", "warn", "error"}), "no log level %q", c.Log.Level)("log", "level")
@@ -150,9 +151,20 @@ func (k checker) notifiers() {
 		for _, n := range r.Notify {
 			used[n] = true
 		}
+		if r.Escalate != nil {
+			for _, n := range r.Escalate.Notify {
+				used[n] = true
+			}
+		}
+	}
+	if k.c.Digest != nil {
+		for _, n := range k.c.Digest.Notify {
+			used[n] = true
+		}
 	}
 	for _, name := range sorted(k.c.Notifiers) {
 		k.name(name, "notifiers", name)
+		k.delivery(name, k.c.Notifiers[name].Delivery)
 		if !used[name] {
 			k.warn(fmt.Sprintf("no rule notifies %q", name), "notifiers", name)
 		}
@@ -162,8 +174,16 @@ func (k checker) notifiers() {
 // leastToken is the length below which a token could be guessed.
 const leastToken = 16
 
+// hasHost reports an address that names a host.
+func hasHost(u URL) bool {
+	return strings.Contains(u.String(), "//") && !strings.HasSuffix(u.String(), "//")
+}
+
 func (k checker) web() {
 	listen := k.c.Web.Listen
+	if u := k.c.Web.PublicURL; !u.IsZero() && (!contains([]string{"http", "https"}, u.Scheme()) || !hasHost(u) || strings.ContainsAny(u.Reveal(), "@?#")) {
+		k.refuse("write https://host, without user, ? and #", "the page cannot be reached by this address")("web", "public_url")
+	}
 	if k.c.Web.Off() {
 		return
 	}

@@ -34,6 +34,7 @@ func (k checker) rules() {
 			k.growth(i, r)
 		}
 		k.notify(i, r)
+		k.followUps(i, r)
 		if r.Blocks < 1 || r.Blocks > maxBlocks {
 			k.refuse(fmt.Sprintf("write 1 for the first touch, at most %d", maxBlocks), "blocks is %d", r.Blocks)("rules", i, "blocks")
 		}
@@ -144,14 +145,5 @@ func (k checker) notify(i int, r Rule) {
 	if len(r.Notify) == 0 {
 		k.warn(fmt.Sprintf("rule %q notifies nobody: it shows on the page and in the log only", r.Name), "rules", i)
 	}
-	seen := map[string]bool{}
-	for j, name := range r.Notify {
-		if _, ok := k.c.Notifiers[name]; !ok {
-			k.refuse(didYouMean(name, sorted(k.c.Notifiers)), "notifier %q is not under notifiers", name)("rules", i, "notify", j)
-		}
-		if seen[name] {
-			k.refuse("keep one of the two", "notifier %q appears twice", name)("rules", i, "notify", j)
-		}
-		seen[name] = true
-	}
+	k.told(r.Notify, "rules", i, "notify")
 }

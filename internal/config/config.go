@@ -22,6 +22,8 @@ type Config struct {
 	Axes      map[string]Axis     `yaml:"axes" doc:"the directions in which prices move; ETH, BTC, TRX, market and pegs such as wstETH/ETH exist without being listed"`
 	Rules     []Rule              `yaml:"rules" doc:"what to tell, when, and to whom"`
 	Notifiers map[string]Notifier `yaml:"notifiers" doc:"where messages go, by the name that rules use"`
+	Digest    *Digest             `yaml:"digest" doc:"a message a day that says that all is well, or what is not"`
+	Heartbeat *Heartbeat          `yaml:"heartbeat" doc:"a call that is made while all is well, so that its silence is an alarm"`
 	Store     Store               `yaml:"store" default:"sqlite:liqwatch.db" doc:"where accounts, history and alerts are kept: sqlite:FILE; postgres:// is understood and refused, since this version keeps its state in SQLite"`
 	Web       Web                 `yaml:"web" doc:"the page, its JSON, metrics and health"`
 	Sweep     time.Duration       `yaml:"sweep" default:"6h" doc:"how often every account is read again, to prove that nothing was missed"`
@@ -74,8 +76,9 @@ type Spot struct {
 
 // Web is the page.
 type Web struct {
-	Listen string `yaml:"listen" default:"127.0.0.1:8787" doc:"address and port; off for no page"`
-	Token  Secret `yaml:"token" doc:"lets whoever knows it acknowledge and mute; where other machines reach the page it is needed to read as well. At least 16 characters"`
+	Listen    string `yaml:"listen" default:"127.0.0.1:8787" doc:"address and port; off for no page"`
+	PublicURL URL    `yaml:"public_url" doc:"where people reach the page, such as https://liqwatch.example.org: digests link to it"`
+	Token     Secret `yaml:"token" doc:"lets whoever knows it acknowledge and mute; where other machines reach the page it is needed to read as well. At least 16 characters"`
 }
 
 // Off reports that there is to be no page.

@@ -20,7 +20,7 @@ func (c *Config) Public() (string, error) {
 	put(root, "chains", c.publicChains())
 	for _, key := range []string{"markets", "axes", "rules"} {
 		if _, n := child(c.doc.root, key); n != nil {
-			put(root, key, c.doc.public(n, "notify"))
+			put(root, key, c.doc.public(n, "notify", "remind", "escalate"))
 		}
 	}
 	var out bytes.Buffer

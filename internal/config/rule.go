@@ -21,6 +21,8 @@ type Rule struct {
 	Notify       []string        `yaml:"notify" doc:"the notifiers told"`
 	Severity     string          `yaml:"severity" doc:"info, warning or critical for all its messages; each kind of message has its own when left out"`
 	Advice       string          `yaml:"advice" doc:"what to do about it, in your words: ends every message of the rule; at most 500 characters"`
+	Remind       time.Duration   `yaml:"remind" doc:"how often to tell again while it lasts and nobody has acknowledged it, at least 1m; never when left out"`
+	Escalate     *Escalate       `yaml:"escalate" doc:"tell others, once, when nobody has acknowledged it in time"`
 	StaleAfter   time.Duration   `yaml:"stale_after" default:"5m" doc:"age of the data from which on the silence itself is told"`
 	Gauge
 }
@@ -60,6 +62,8 @@ type Notifier struct {
 	Name string
 	// Type names the plug-in: telegram, webhook, ...
 	Type string
+	// Delivery is when and how it is told.
+	Delivery Delivery
 	// Settings are the plug-in's own.
 	Settings Settings
 	// Position is where it stands in the file.

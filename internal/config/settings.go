@@ -91,6 +91,7 @@ type marketHead struct {
 // notifierHead is what every notifier's block has, whatever its type.
 type notifierHead struct {
 	Type string `yaml:"type,required" doc:"the kind of notifier, such as telegram or webhook"`
+	Delivery
 }
 
 func (m *Market) decode(d *decoder, n *yaml.Node) {
@@ -108,7 +109,7 @@ func (t *Notifier) decode(d *decoder, n *yaml.Node) {
 	t.Position = d.doc.at(n)
 	var head notifierHead
 	t.Settings = d.head(n, &head, notifierKeys, "a block of settings")
-	t.Type = head.Type
+	t.Type, t.Delivery = head.Type, head.Delivery
 }
 
 // head decodes the keys of a plug-in's block that are ours, and leaves the rest to it.
