@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -121,5 +122,85 @@ func TestGaugesAndTheirKindsAgree(t *testing.T) {
 		}
 		_, err := Parse("good.yaml", []byte(gaugeRule(lines...)))
 		require.NoError(t, err, name)
+	}
+}
+
+// The examples of docs/rules.md are right, there is one of every number, and its table
+// says what the program does.
+func TestTheRulesOfTheDocumentationAreRight(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/rules.md")
+	require.NoError(t, err)
+	text := "chains: {e: {rpc: [http://h]}}\nmarkets: [aave-v3-ethereum]\naxes: {ETH: {reference: aave-v3-ethereum, spot: {feed: \"0x1\", chain: e}}}\n" +
+		"notifiers: {risk: {type: webhook}}\nrules:\n"
+	rows := map[string]string{}
+	for line := range strings.Lines(string(raw)) {
+		if strings.HasPrefix(line, "    - {name: ") {
+			text += line
+		}
+		if cells := strings.Split(line, " | "); len(cells) == 5 {
+			for _, name := range strings.Split(strings.Trim(cells[0], "| "), ", ") {
+				rows[strings.Trim(name, "`")] = line
+			}
+		}
+	}
+	c, err := Parse("docs/rules.md", []byte(text))
+	require.NoError(t, err)
+	require.Empty(t, c.Findings())
+	shown := map[string]bool{}
+	for _, r := range c.Rules {
+		shown[r.Watch] = true
+	}
+	for _, name := range Gauges {
+		kind := gaugeKinds[name]
+		if !contains([]string{"supplied"}, name) { // stands with tvl
+			require.True(t, shown[name], "no example of %s", name)
+		}
+		require.Contains(t, rows[name], "| "+kind.rearm+" |", name)
+		for _, word := range append(kind.sides, kind.keys...) {
+			require.Contains(t, rows[name], "`"+word+"`", name)
+		}
+	}
+}
+
+func TestFindingsOfTheFileAlone(t *testing.T) {
+	for _, c := range []struct {
+		name, rules, place, problem string
+		never                       bool
+	}{
+		{"market stands still", "  - {name: a, axis: market, levels: [0.9], notify: [n]}\n", "5:21", "is 1 at every look", true},
+		{"hours on the market", "  - {name: a, watch: hours_to_touch, below: [2], axis: market, levels: [0.9], notify: [n]}\n", "5:56", "never sees it move", true},
+		{"crowded levels", "  - {name: a, axis: ETH, levels: [2500, 2000, 2400], notify: [n], approach: [5%]}\n", "5:78", "levels 2400 and 2500 are 4.17% apart", false},
+		{"the same level twice", "  - {name: a, axis: ETH, levels: [2000], notify: [n]}\n  - {name: b, axis: ETH, levels: [3000, 2000.0], notify: [n]}\n", "6:41", `level 2000 is watched by rule "a" as well: n will be told twice`, false},
+		{"the same bound twice", "  - {name: a, watch: bad_debt, above: [5], notify: [n]}\n  - {name: b, watch: bad_debt, above: [9, 5], markets: [m], notify: [n]}\n", "6:43", `bad_debt above 5 is watched by rule "a"`, false},
+		{"the same account twice", "  - {name: a, watch: health_factor, accounts: [0x1], below: [1.1], notify: [n]}\n  - {name: b, watch: health_factor, accounts: [0x2, 0x1], below: [1.1], notify: [n]}\n", "6:67", "health_factor below 1.1", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, err := Parse("f.yaml", []byte(base+"notifiers: {n: {type: webhook}}\nrules:\n"+c.rules))
+			require.NoError(t, err)
+			found := cfg.Findings()
+			require.Len(t, found, 1)
+			require.Equal(t, c.never, found[0].Never)
+			require.Contains(t, found[0].String(), "f.yaml:"+c.place+": ")
+			require.Contains(t, found[0].Problem, c.problem)
+			require.NotEmpty(t, found[0].Hint)
+		})
+	}
+}
+
+func TestWhatDiffersIsNoFinding(t *testing.T) {
+	for _, rules := range []string{
+		"  - {name: a, axis: ETH, levels: [2000], notify: [n]}\n  - {name: b, axis: BTC, levels: [2000], notify: [n]}\n",
+		"  - {name: a, axis: ETH, levels: [2000], notify: [n]}\n  - {name: b, axis: ETH, levels: [2000], notify: [o]}\n",
+		"  - {name: a, axis: ETH, levels: [2000, 2400], notify: [n, o]}\n",
+		"  - {name: a, watch: tvl, below: [-5%], notify: [n]}\n  - {name: b, watch: tvl, below: [-5%], within: 1h, notify: [n]}\n",
+		"  - {name: a, watch: health_factor, accounts: [0x1], below: [1.1], notify: [n]}\n  - {name: b, watch: health_factor, accounts: [0x2], below: [1.1], notify: [n]}\n",
+		"  - {name: a, watch: health_factor, accounts: [0x1], below: [1.1], notify: [n]}\n  - {name: b, watch: health_factor, largest: 5, below: [1.1], notify: [n]}\n",
+		"  - {name: a, watch: at_risk_share, axis: market, above: [5%], notify: [n]}\n",
+	} {
+		cfg, err := Parse("f.yaml", []byte(base+"notifiers: {n: {type: webhook}, o: {type: webhook}}\nrules:\n"+rules))
+		require.NoError(t, err)
+		for _, f := range cfg.Findings() {
+			require.Contains(t, f.Problem, "no rule notifies", rules)
+		}
 	}
 }
