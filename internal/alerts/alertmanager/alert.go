@@ -32,12 +32,12 @@ var names = map[string]string{"level": "LiquidationLevel", "gauge": "RiskGauge",
 // because routes ask for it, and so part of what an alert is.
 var all = []alerts.Severity{alerts.Critical, alerts.Warning, alerts.Info}
 
-// compose makes the alerts that a message means. One that grows more urgent takes the
-// place of the one before.
-func (n *Notifier) compose(m alerts.Message, in incident.Incident) []alert {
+// compose makes the alerts that a message means, given the severities at which the
+// incidents are held. One that grows more urgent takes the place of the one before.
+func (n *Notifier) compose(m alerts.Message, in incident.Incident, held func(incident.Key) []alerts.Severity) []alert {
 	var out []alert
 	for _, k := range in.Closes {
-		for _, s := range all {
+		for _, s := range held(k) {
 			out = append(out, n.ended(m, in, k, s))
 		}
 	}
@@ -54,15 +54,18 @@ func (n *Notifier) compose(m alerts.Message, in incident.Incident) []alert {
 	}
 	a.Annotations = notes(m, in)
 	out = append(out, a)
-	for _, s := range all {
-		if s != m.Severity && in.Lasting {
+	if !in.Lasting {
+		return out
+	}
+	for _, s := range held(in.Opens) {
+		if s != m.Severity {
 			out = append(out, n.ended(m, in, in.Opens, s))
 		}
 	}
 	return out
 }
 
-// ended is an alert that is over. Alertmanager says nothing of one that it never had.
+// ended is an alert that is over.
 func (n *Notifier) ended(m alerts.Message, in incident.Incident, k incident.Key, s alerts.Severity) alert {
 	return alert{Labels: n.label(in, k, s), Annotations: notes(m, in), StartsAt: m.Time.UTC(), EndsAt: m.Time.UTC(), GeneratorURL: n.link}
 }

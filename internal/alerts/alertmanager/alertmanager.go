@@ -9,11 +9,13 @@ package alertmanager
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,10 +99,9 @@ func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {
 	if err != nil {
 		return alerts.Refused(fmt.Errorf("alertmanager: %w", err))
 	}
-	list := n.compose(m, in)
 	var worst *alerts.SendError
 	for i, u := range n.urls {
-		err := n.post(ctx, u, list)
+		err := n.tell(ctx, u, m, in)
 		if err == nil {
 			continue
 		}
@@ -122,10 +123,14 @@ func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {
 	return nil
 }
 
-func (n *Notifier) post(ctx context.Context, u string, list []alert) error {
+func (n *Notifier) tell(ctx context.Context, u string, m alerts.Message, in incident.Incident) error {
 	// A member that hangs must not keep the others from being told.
 	ctx, cancel := context.WithTimeout(ctx, outbound.Timeout/time.Duration(len(n.urls)))
 	defer cancel()
+	list := n.compose(m, in, func(k incident.Key) []alerts.Severity { return n.held(ctx, u, in, k) })
+	if len(list) == 0 { // an end of what it does not hold
+		return nil
+	}
 	a, err := n.client.Post(ctx, u, n.header.Clone(), list)
 	if err != nil {
 		return err
@@ -135,3 +140,29 @@ func (n *Notifier) post(ctx context.Context, u string, list []alert) error {
 	}
 	return n.client.Judge(a, "")
 }
+
+// held are the severities at which a member holds an incident. All of them when it
+// cannot say: to end what is not there does no harm, and not to end what is would.
+func (n *Notifier) held(ctx context.Context, u string, in incident.Incident, k incident.Key) []alerts.Severity {
+	q := url.Values{}
+	for name, value := range n.label(in, k, "") {
+		if name != "severity" {
+			q.Add("filter", name+`="`+quoted.Replace(value)+`"`)
+		}
+	}
+	a, err := n.client.Get(ctx, u+"?"+q.Encode(), n.header.Clone())
+	var list []alert
+	if err != nil || !a.OK() || json.Unmarshal(a.Body, &list) != nil {
+		return all
+	}
+	var out []alerts.Severity
+	for _, have := range list {
+		if s := alerts.Severity(have.Labels["severity"]); slices.Contains(all, s) && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// quoted writes a value into a matcher's quotes.
+var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)

@@ -74,14 +74,25 @@ func (c *Client) Post(ctx context.Context, url string, header http.Header, body 
 	if err := enc.Encode(body); err != nil {
 		return Answer{}, alerts.Refused(fmt.Errorf("%s: write the request: %w", c.Name, err))
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, &raw)
+	return c.do(ctx, http.MethodPost, url, header, &raw)
+}
+
+// Get asks, once.
+func (c *Client) Get(ctx context.Context, url string, header http.Header) (Answer, error) {
+	return c.do(ctx, http.MethodGet, url, header, http.NoBody)
+}
+
+func (c *Client) do(ctx context.Context, method, url string, header http.Header, body io.Reader) (Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
 		return Answer{}, alerts.Refused(fmt.Errorf("%s: make the request: the address is not usable", c.Name))
 	}
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
 	req.Header.Set("User-Agent", "liqwatch")
 	res, err := c.HTTP.Do(req)
 	if err != nil {
