@@ -89,6 +89,7 @@ func Of(m alerts.Message) (Incident, error) {
 			in.Class, in.Opens, in.Lasting = class(keys, d.Rule), keys[len(keys)-1], true
 		}
 	}
+	in.Closes = slices.DeleteFunc(in.Closes, func(k Key) bool { return k == "" })
 	if in.Opens == "" && len(in.Closes) == 0 {
 		in.Opens = Key(m.ID)
 	}
