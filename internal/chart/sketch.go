@@ -7,6 +7,7 @@ import (
 	"image/draw"
 	"image/png"
 	"io"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
@@ -118,7 +119,7 @@ func (c *sketcher) headline() (string, color.Color) {
 	case c.s.Level.IsZero():
 		return "Liquidation ladder", moon
 	case c.s.Crossed:
-		return inWords(c.s.AtRiskUSD) + " USD came due " + way + price(c.s.Level), tone
+		return inWords(c.s.AtRiskUSD) + " USD was at risk " + way + price(c.s.Level), tone
 	}
 	return inWords(c.s.AtRiskUSD) + " USD at risk " + way + price(c.s.Level), tone
 }
@@ -127,7 +128,7 @@ func (c *sketcher) headline() (string, color.Color) {
 func (c *sketcher) explanation() string {
 	switch {
 	case c.s.Level.IsZero():
-		return "collateral that comes due at each price"
+		return "collateral that becomes liquidatable at each price"
 	case c.s.Level.Equal(c.s.Spot):
 		return "the price is at the level"
 	}
@@ -180,6 +181,18 @@ func (c *sketcher) bars() error {
 	return nil
 }
 
+// ahead are the bars between the price and a level that is still to come.
+func (c *sketcher) ahead() []SketchBar {
+	var out []SketchBar
+	low, high := decimal.Min(c.s.Spot, c.s.Level), decimal.Max(c.s.Spot, c.s.Level)
+	for _, b := range c.s.Bars {
+		if !c.s.Crossed && !c.s.Level.IsZero() && b.From.GreaterThanOrEqual(low) && b.To.LessThanOrEqual(high) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
 // tone is dim for what lies beyond a level that is still ahead, or on its other side.
 func (c *sketcher) tone(b SketchBar) color.Color {
 	low, high := decimal.Min(c.s.Spot, c.s.Level), decimal.Max(c.s.Spot, c.s.Level)
@@ -195,29 +208,51 @@ func (c *sketcher) tone(b SketchBar) color.Color {
 	return riseBar
 }
 
-// figures stand at the ends of the few longest bars that are far enough apart,
-// clear of the lines.
+// mostFigures is how many bars have their amount beside them.
+const mostFigures = 3
+
+// figures stand at the ends of a few long bars: the longest on the way, the longest
+// of all, and others away from these; clear of the lines and of each other.
 func (c *sketcher) figures() error {
-	const half = letters/2 + 2
-	for _, b := range c.scale.peaks(c.s.Bars, 3, 72) {
-		mid := (c.scale.y(b.To) + c.scale.y(b.From)) / 2
-		for _, t := range c.tags() {
-			if d := mid - t.line; d >= 0 && d < half+4 {
-				mid = t.line + half + 4
-			} else if d < 0 && -d < half+4 {
-				mid = t.line - half - 4
-			}
-		}
-		x := plotLeft + c.scale.width(b.AtRiskUSD) + 8
+	var placed []image.Rectangle
+	for k, b := range longest(c.ahead(), c.s.Bars) {
 		text := inWords(b.AtRiskUSD)
 		w, err := c.pen.width(style{letters, true}, text)
 		if err != nil {
 			return err
 		}
-		fill(c.img, box(x, mid-half, x+w+12, mid+half), night)
+		x, mid := plotLeft+c.scale.width(b.AtRiskUSD)+8, c.clear((c.scale.y(b.To)+c.scale.y(b.From))/2)
+		at := box(x, mid-figureHalf, x+w+12, mid+figureHalf)
+		apart := at.Inset(-4)
+		if k > 1 { // neighbours of a long bar are long as well, and say nothing new
+			apart = box(0, mid-72, sketchSize, mid+72)
+		}
+		if slices.ContainsFunc(placed, apart.Overlaps) || !b.AtRiskUSD.IsPositive() {
+			continue
+		}
+		fill(c.img, at, night)
 		if err := c.pen.write(x+6, mid+letters/3, w+2, left, style{letters, true}, moon, text); err != nil {
 			return err
 		}
+		if placed = append(placed, at); len(placed) == mostFigures {
+			break
+		}
 	}
 	return nil
+}
+
+// figureHalf is half the height of a figure.
+const figureHalf = letters/2 + 2
+
+// clear moves a figure away from the lines.
+func (c *sketcher) clear(mid int) int {
+	const room = figureHalf + 4
+	for _, t := range c.tags() {
+		if d := mid - t.line; d >= 0 && d < room {
+			mid = t.line + room
+		} else if d < 0 && -d < room {
+			mid = t.line - room
+		}
+	}
+	return mid
 }

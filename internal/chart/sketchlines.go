@@ -107,7 +107,7 @@ func (c *sketcher) legend() error {
 		shown bool
 		tone  color.Color
 		text  string
-	}{{falls, fallDue, "due if it falls"}, {rises, riseDue, "due if it rises"}} {
+	}{{falls, fallDue, "at risk if it falls"}, {rises, riseDue, "at risk if it rises"}} {
 		if !item.shown {
 			continue
 		}

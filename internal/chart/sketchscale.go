@@ -43,16 +43,13 @@ func (s sketchScale) shows(p decimal.Decimal) bool {
 	return f >= s.low && f <= s.high
 }
 
-// peaks are the longest bars, at most n, at least some pixels apart from each other.
-func (s sketchScale) peaks(bars []SketchBar, n, apart int) []SketchBar {
-	order := slices.Clone(bars)
-	slices.SortStableFunc(order, func(a, b SketchBar) int { return b.AtRiskUSD.Cmp(a.AtRiskUSD) })
-	var out []SketchBar
-	for _, b := range order {
-		near := slices.ContainsFunc(out, func(o SketchBar) bool { return max(s.y(o.To)-s.y(b.To), s.y(b.To)-s.y(o.To)) < apart })
-		if len(out) < n && !near && b.AtRiskUSD.IsPositive() {
-			out = append(out, b)
-		}
+// longest are the longest of the first bars and then all, longest first.
+func longest(first, all []SketchBar) []SketchBar {
+	order := func(a, b SketchBar) int { return b.AtRiskUSD.Cmp(a.AtRiskUSD) }
+	out := slices.Clone(all)
+	slices.SortStableFunc(out, order)
+	if len(first) > 0 {
+		out = slices.Insert(out, 0, slices.MinFunc(first, order))
 	}
 	return out
 }
