@@ -66,9 +66,24 @@ type MapOptions struct {
 // Every position's triggers are refined with its protocol's own predicate, and
 // every amount is the protocol's own.
 func (l *Ladder) Map(edges []decimal.Decimal, opt MapOptions) (*Map, error) {
+	m, _, err := l.read(edges, opt)
+	return m, err
+}
+
+// MapAndWalls is [Ladder.Map] and [Ladder.Walls] for the price of one: each trigger
+// is searched for once.
+func (l *Ladder) MapAndWalls(edges []decimal.Decimal, opt MapOptions, walls WallOptions) (*Map, []Wall, error) {
+	m, cut, err := l.read(edges, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m, l.walls(cut, walls), nil
+}
+
+func (l *Ladder) read(edges []decimal.Decimal, opt MapOptions) (*Map, *cuts, error) {
 	below, above, err := splitEdges(edges, l.spot)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if opt.Largest == 0 {
 		opt.Largest = mostLargest
@@ -80,7 +95,7 @@ func (l *Ladder) Map(edges []decimal.Decimal, opt MapOptions) (*Map, error) {
 	}
 	cut, err := l.cut(below, above)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m.Unpriced, m.NoTrigger = cut.unpriced, cut.noTrigger
 	for k, b := range cut.down {
@@ -90,13 +105,13 @@ func (l *Ladder) Map(edges []decimal.Decimal, opt MapOptions) (*Map, error) {
 		m.Bands = append(m.Bands, l.band(b, above, k, up, opt.Largest))
 	}
 	if opt.BandsOnly {
-		return m, nil
+		return m, cut, nil
 	}
 	if m.Down, err = l.edges(below); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m.Up, err = l.edges(above)
-	return m, err
+	return m, cut, err
 }
 
 func (l *Ladder) edges(prices []decimal.Decimal) ([]Edge, error) {

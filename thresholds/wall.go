@@ -2,6 +2,7 @@ package thresholds
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 
@@ -53,14 +54,18 @@ const (
 // Walls finds the walls on both sides of spot: those below from spot outward,
 // then those above.
 func (l *Ladder) Walls(opt WallOptions) ([]Wall, error) {
-	if opt.Max == 0 {
-		opt.Max = 5
-	}
 	cut, err := l.cut(nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	sides := [2]wallSide{l.wallSide(cut.down[0], down), l.wallSide(cut.up[0], up)}
+	return l.walls(cut, opt), nil
+}
+
+func (l *Ladder) walls(cut *cuts, opt WallOptions) []Wall {
+	if opt.Max == 0 {
+		opt.Max = 5
+	}
+	sides := [2]wallSide{l.wallSide(cut.down, down), l.wallSide(cut.up, up)}
 	least := opt.MinAtRiskUSD.InexactFloat64()
 	if opt.MinAtRiskUSD.IsZero() {
 		least = (sides[0].total() + sides[1].total()) / 100
@@ -88,7 +93,7 @@ func (l *Ladder) Walls(opt WallOptions) ([]Wall, error) {
 		}
 		return a.From.Cmp(b.From)
 	})
-	return out, nil
+	return out
 }
 
 // WallEdges are the bounds of walls, for [Ladder.Map].
@@ -115,11 +120,11 @@ type wallRun struct {
 	mass     float64
 }
 
-func (l *Ladder) wallSide(rungs []rung, d direction) wallSide {
+func (l *Ladder) wallSide(bands [][]rung, d direction) wallSide {
 	s := wallSide{d: d, bins: make([][]rung, wallBins), mass: make([]float64, wallBins), level: make([]float64, wallBins)}
 	spot := l.spot.InexactFloat64()
 	var p protocols.Prices
-	for _, r := range rungs {
+	for r := range flat(bands) {
 		m := l.markets[r.ref.Market]
 		x := math.Log(placeFloat(&r.trigger) / m.scale / spot)
 		if d == down {
@@ -142,6 +147,19 @@ func (l *Ladder) wallSide(rungs []rung, d direction) wallSide {
 		}
 	}
 	return s
+}
+
+// flat are the rungs of all bands, from spot outward.
+func flat(bands [][]rung) iter.Seq[rung] {
+	return func(yield func(rung) bool) {
+		for _, b := range bands {
+			for _, r := range b {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (s *wallSide) total() float64 {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"liqwatch/protocols"
 )
@@ -70,4 +71,20 @@ func TestACarpetHasNoWalls(t *testing.T) {
 	walls, err := l.Walls(WallOptions{})
 	require.NoError(t, err)
 	require.Empty(t, walls)
+}
+
+func TestMapAndWallsAreTheMapAndTheWalls(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l, err := Build("ETH", "", anyBooks(t, 12))
+		require.NoError(t, err)
+		edges := anyEdges(t, l.Spot())
+		m, walls, err := l.MapAndWalls(edges, MapOptions{}, WallOptions{})
+		require.NoError(t, err)
+		wantMap, err := l.Map(edges, MapOptions{})
+		require.NoError(t, err)
+		wantWalls, err := l.Walls(WallOptions{})
+		require.NoError(t, err)
+		require.Equal(t, toJSON(t, wantMap), toJSON(t, m))
+		require.Equal(t, toJSON(t, wantWalls), toJSON(t, walls))
+	})
 }

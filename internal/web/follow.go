@@ -45,6 +45,7 @@ func (s *Server) refresh(context.Context) {
 		s.hub.tell("state")
 	}
 	for _, axis := range s.hub.watched() {
-		_, _ = s.views.get(axis) // an axis that has gone is told to those who ask for it
+		_, _ = s.views.begin(axis, false) // an axis that has gone is told to those who ask for it
 	}
+	s.views.warm(s.opt.Axes)
 }

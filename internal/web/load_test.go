@@ -3,7 +3,6 @@ package web_test
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -11,8 +10,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"liqwatch/thresholds"
 )
 
 // Two hundred viewers with open streams who each ask for the page again on every
@@ -76,17 +73,4 @@ func TestFirstViewIsSmall(t *testing.T) {
 	}
 	t.Logf("first view: %d bytes", sum)
 	require.Less(t, sum, 300_000)
-}
-
-// BenchmarkWhatIf asks the page over HTTP, each time for another price.
-func BenchmarkWhatIf(b *testing.B) {
-	w := newWorld(b)
-	l, err := thresholds.Build("ETH", "", w.books)
-	require.NoError(b, err)
-	n := 0
-	for b.Loop() {
-		n++
-		get(b, w, fmt.Sprintf("/api/v1/whatif?axis=ETH&price=2200.%d", n)) // each another question
-	}
-	b.ReportMetric(float64(l.Len()), "positions")
 }

@@ -57,6 +57,7 @@ type axisView struct {
 	of      snapshot
 	asked   time.Time
 	nextAt  time.Time // not built again before
+	idleAt  time.Time // the same while nobody looks
 	running bool
 	ready   chan struct{} // closed when the first is there
 }
@@ -64,6 +65,14 @@ type axisView struct {
 // dutyCycle bounds what viewers cost the watcher: after a ladder took t to build,
 // it is not built again for this many times t.
 const dutyCycle = 12
+
+// Configured axes are built anew although nobody looks, so that whoever comes first
+// need not wait: seldom enough to be a hundredth of one processor.
+const (
+	idleCycle = 100
+	idleLeast = time.Minute
+	mostIdle  = 4 // axes
+)
 
 // mostAxes are kept; the one not asked for longest makes place.
 const mostAxes = 16
@@ -122,36 +131,48 @@ var errStarting = errors.New("the first pass has not ended: no position is known
 // get is the newest ladder of an axis that there is. The first is waited for; a
 // newer one is begun in the background when the books have moved.
 func (v *views) get(axis string) (*view, error) {
-	v.mu.Lock()
-	if len(v.now.books) == 0 {
-		v.mu.Unlock()
-		return nil, errStarting
-	}
-	a := v.axes[axis]
-	if a == nil {
-		if !known(v.now.books, axis) {
-			names := axesOf(v.now.books)
-			v.mu.Unlock()
-			return nil, fmt.Errorf("%w %q: the markets have %s", thresholds.ErrNoAxis, short(axis, 40), names)
-		}
-		a = &axisView{ready: make(chan struct{})}
-		v.evict()
-		v.axes[axis] = a
-	}
-	a.asked = time.Now()
-	if !a.running && a.asked.After(a.nextAt) && (a.view == nil || !slices.Equal(a.of.blocks, v.now.blocks)) {
-		a.running = true
-		go v.build(axis, a, v.now)
-	}
-	have, err := a.view, a.err
-	v.mu.Unlock()
-	if have != nil || err != nil {
-		return have, err
+	a, err := v.begin(axis, false)
+	if err != nil {
+		return nil, err
 	}
 	<-a.ready
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return a.view, a.err
+}
+
+// warm has the ladders of configured axes built at the start and now and then.
+func (v *views) warm(axes []string) {
+	for _, axis := range axes[:min(len(axes), mostIdle)] {
+		_, _ = v.begin(axis, true) // an axis that no market has is told to those who ask for it
+	}
+}
+
+// begin has a newer ladder built in the background when the books have moved and it is time.
+func (v *views) begin(axis string, idle bool) (*axisView, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.now.books) == 0 {
+		return nil, errStarting
+	}
+	a := v.axes[axis]
+	if a == nil {
+		if !known(v.now.books, axis) {
+			return nil, fmt.Errorf("%w %q: the markets have %s", thresholds.ErrNoAxis, short(axis, 40), axesOf(v.now.books))
+		}
+		a = &axisView{ready: make(chan struct{})}
+		v.evict()
+		v.axes[axis] = a
+	}
+	now, next := time.Now(), a.nextAt
+	if a.asked = now; idle {
+		next = a.idleAt
+	}
+	if !a.running && now.After(next) && (a.view == nil || !slices.Equal(a.of.blocks, v.now.blocks)) {
+		a.running = true
+		go v.build(axis, a, v.now)
+	}
+	return a, nil
 }
 
 // evict makes place for one more axis.
@@ -180,7 +201,8 @@ func (v *views) build(axis string, a *axisView, of snapshot) {
 		made.revision = v.revision
 		a.view = made
 	}
-	a.err, a.of, a.running, a.nextAt = err, of, false, time.Now().Add(dutyCycle*took)
+	a.err, a.of, a.running = err, of, false
+	a.nextAt, a.idleAt = time.Now().Add(dutyCycle*took), time.Now().Add(max(idleLeast, idleCycle*took))
 	select {
 	case <-a.ready:
 	default:
@@ -203,11 +225,8 @@ func (s *Server) build(axis string, of snapshot) (*view, error) {
 		return nil, fmt.Errorf("cut the ladder: %w", err)
 	}
 	edges = append(edges, s.levels(axis)...)
-	if v.cut, err = l.Map(edges, thresholds.MapOptions{BandsOnly: true}); err != nil {
+	if v.cut, v.walls, err = l.MapAndWalls(edges, thresholds.MapOptions{BandsOnly: true}, thresholds.WallOptions{}); err != nil {
 		return nil, fmt.Errorf("cut the ladder: %w", err)
-	}
-	if v.walls, err = l.Walls(thresholds.WallOptions{}); err != nil {
-		return nil, fmt.Errorf("find the walls: %w", err)
 	}
 	v.largest = largestOf(v.cut, of.books, mostAccounts)
 	return v, nil

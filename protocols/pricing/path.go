@@ -62,12 +62,11 @@ func (p *path) Spot() uint256.Int { return p.spot }
 // At implements [protocols.Path].
 func (p *path) At(place *uint256.Int, dst *protocols.Prices) {
 	copyPrices(dst, &p.sheet.Prices)
-	one := pow10(p.decimals)
 	for i := range p.assets {
 		m := &p.assets[i]
 		base := place
 		if m.scale != nil {
-			moved, overflow := new(uint256.Int).MulDivOverflow(place, m.scale, one)
+			moved, overflow := new(uint256.Int).MulDivOverflow(place, m.scale, pow10(p.decimals))
 			if overflow {
 				moved.SetAllOne()
 			}
