@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v3"
@@ -17,52 +15,84 @@ func configCommand() *cli.Command {
 		Name:  "config",
 		Usage: "work on the configuration file",
 		Commands: []*cli.Command{{
-			Name:   "check",
-			Usage:  "read the configuration and say what is wrong with it; asks no node",
-			Flags:  []cli.Flag{configFlag()},
+			Name:  "check",
+			Usage: "read the configuration and say what is wrong with it, and which rules can never speak",
+			Flags: []cli.Flag{
+				configFlag(),
+				&cli.BoolFlag{Name: "online", Usage: "read the markets once, and hold the rules against them"},
+				formatFlag("table", "json"),
+			},
 			Action: runConfigCheck,
 		}},
 	}
 }
 
-func runConfigCheck(_ context.Context, cmd *cli.Command) error {
-	cfg, log, err := loadConfig(cmd)
+func runConfigCheck(ctx context.Context, cmd *cli.Command) error {
+	format, err := chosenFormat(cmd, "table", "json")
 	if err != nil {
 		return err
 	}
-	return checkConfig(cmd, cfg, log)
+	cfg, err := config.Load(cmd.String("config"))
+	if err != nil {
+		return err
+	}
+	c, err := checkConfig(cmd, cfg, newLog(cmd.Root().ErrWriter, cfg))
+	if err != nil {
+		return err
+	}
+	if cmd.Bool("online") {
+		found, err := onlineFindings(ctx, cmd)
+		if err != nil {
+			return err
+		}
+		c.Online = true
+		c.add(found)
+	}
+	if format == "json" {
+		err = writeJSON(cmd.Root().Writer, c)
+	} else {
+		err = c.print(cmd.Root().Writer)
+	}
+	if err != nil {
+		return err
+	}
+	return c.err()
 }
 
 // checkConfig makes everything the file names, short of asking a node.
-func checkConfig(cmd *cli.Command, cfg *config.Config, log zerolog.Logger) error {
+func checkConfig(cmd *cli.Command, cfg *config.Config, log zerolog.Logger) (*checked, error) {
 	markets, err := catalog.Markets(cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	notifiers, err := catalog.Notifiers(cfg, cmd.Root().Writer)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	rules, err := rulesOf(cfg)
-	if err != nil {
-		return err
+	if _, err := rulesOf(cfg); err != nil {
+		return nil, err
+	}
+	if err := checkAccounts(cfg); err != nil {
+		return nil, err
 	}
 	if _, err := spotFeeds(cfg, markets); err != nil {
-		return err
-	}
-	if _, ok := cfg.Store.SQLite(); !ok {
-		return cfg.At("store").Wrap(errors.New("this version keeps its state in SQLite: write store: sqlite:liqwatch.db"))
+		return nil, err
 	}
 	for _, name := range sortedKeys(cfg.Chains) {
 		_, stop, err := catalog.OpenChain(cfg.Chains[name], log)
 		if err != nil {
-			return cfg.At("chains", name).Wrap(err)
+			return nil, cfg.At("chains", name).Wrap(err)
 		}
 		if err := stop(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	_, err = fmt.Fprintf(cmd.Root().Writer, "%s is fine: %d chains, %d markets, %d rules, %d notifiers\n",
-		cmd.String("config"), len(cfg.Chains), len(markets), len(rules), len(notifiers))
-	return err
+	c := &checked{
+		File: cmd.String("config"), Fine: true, Chains: len(cfg.Chains), Markets: len(markets), Rules: len(cfg.Rules),
+		Channels: len(notifiers), Findings: []findingJSON{},
+	}
+	found := append(cfg.Findings(), accountFindings(cfg, markets)...)
+	config.SortFindings(found)
+	c.add(found)
+	return c, nil
 }

@@ -41,10 +41,14 @@ func runDoctor(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	log = quiet(log)
-	if err := checkConfig(cmd, cfg, log); err != nil {
+	checked, err := checkConfig(cmd, cfg, log)
+	if err != nil {
 		return err
 	}
-	var ill []error
+	if err := checked.print(w); err != nil {
+		return err
+	}
+	ill := []error{checked.err()}
 	for _, name := range sortedKeys(cfg.Chains) {
 		if err := examineChain(ctx, w, cfg.Chains[name], log); err != nil {
 			ill = append(ill, err)
@@ -55,10 +59,7 @@ func runDoctor(ctx context.Context, cmd *cli.Command) error {
 		ill = append(ill, err)
 		fmt.Fprintln(w, err)
 	}
-	if len(ill) > 0 {
-		return errors.Join(ill...)
-	}
-	return nil
+	return errors.Join(ill...)
 }
 
 // examineChain says what a chain's nodes are and allow.
