@@ -6,7 +6,7 @@ LINT     := $(BIN)/golangci-lint
 LINT_VER := v2.15.0
 TESTTIME := 25m
 
-.PHONY: build test check fmt vet lint bench fuzz demo-recording clean
+.PHONY: build test check fmt vet lint bench fuzz kills demo-recording clean
 
 build:
 	$(GO) build -o liqwatch ./cmd/liqwatch
@@ -42,6 +42,11 @@ fuzz:
 			echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; \
 	done
+
+# The long runs: the same tests as in "make test", at full length.
+KILLS ?= 1000
+kills:
+	LIQWATCH_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run KillsOfWatch ./cmd/liqwatch
 
 # What "liqwatch demo" plays, made again on a devnet: whenever what is read of a market changes.
 demo-recording:

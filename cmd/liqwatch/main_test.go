@@ -10,6 +10,7 @@ import (
 
 // TestMain lets scripts run the program: the test binary becomes it under that name.
 func TestMain(m *testing.M) {
+	armKillpoint()
 	testscript.Main(m, map[string]func(){"liqwatch": main})
 }
 
