@@ -1,6 +1,9 @@
 package alerts
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/shopspring/decimal"
@@ -24,30 +27,90 @@ func Advance(r Rule, s State, o Observation) (State, Outcome, error) {
 		}}}, nil
 	}
 	var out Outcome
-	episodes := follow(r, s.Episodes(), o, &out)
-	var moves []move
-	for i := range episodes {
-		if episodes[i].Retired {
-			continue
-		}
-		m := advance(r, episodes[i], o.sight(episodes[i].Level))
-		episodes[i] = m.after
-		if m.decision.Reason != "" {
-			out.Decisions = append(out.Decisions, m.decision)
-		}
-		if m.kind != "" {
-			moves = append(moves, m)
-		}
+	p := pass{rule: r, look: o, episodes: follow(r, s.Episodes(), o, &out), out: &out}
+	if s.last().PriceChain != o.priceChain() {
+		p.forgetHolds()
+	}
+	if err := p.run(); err != nil {
+		return s, Outcome{}, err
 	}
 	next := s.clone()
-	made := compose(r, s, moves, o)
+	made := compose(r, s, p.moves, o)
 	settle(r, &next, &out, made, observationScene{o})
 	next.push(Checkpoint{
-		PriceChain: o.priceChain(), Blocks: merge(s.Blocks(), o.Blocks), Price: o.Price, Episodes: episodes, Alerts: next.made,
+		PriceChain: o.priceChain(), Blocks: merge(s.Blocks(), o.Blocks), Price: o.Price, Episodes: p.episodes, Alerts: next.made,
 	})
 	next.made = nil
 	next.prune(o.Final)
 	return next, out, nil
+}
+
+// pass is one observation being applied to a rule's episodes.
+type pass struct {
+	rule     Rule
+	look     Observation
+	episodes []Episode
+	out      *Outcome
+	moves    []move
+	err      error
+}
+
+// run advances every episode, on each side the furthest level first: where the price
+// stands between two levels depends on the further one.
+func (p *pass) run() error {
+	order := make([]int, len(p.episodes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := p.episodes[a], p.episodes[b]
+		if x.Side != y.Side {
+			return cmp.Compare(x.Side, y.Side)
+		}
+		if x.Side == Up {
+			x, y = y, x
+		}
+		return x.Level.Cmp(y.Level)
+	})
+	through := map[Side]bool{Down: true, Up: true}
+	for _, i := range order {
+		e := &p.episodes[i]
+		if e.Retired {
+			continue
+		}
+		m := advance(p.rule, *e, p.sight(e.Level, through[e.Side]))
+		*e = m.after
+		through[e.Side] = e.Phase == Crossed || e.Phase == Inside
+		p.out.Decisions = append(p.out.Decisions, m.decisions...)
+		if m.kind != "" {
+			p.moves = append(p.moves, m)
+		}
+	}
+	return p.err
+}
+
+// sight is the observation as the episodes of a level see it.
+func (p *pass) sight(level decimal.Decimal, through bool) sight {
+	o := p.look.sight(level)
+	o.through = through
+	if p.look.Stretch == nil {
+		return o
+	}
+	o.stretch = func(from, to decimal.Decimal) (Totals, bool) {
+		t, err := p.look.Stretch(from, to)
+		if err != nil && p.err == nil {
+			p.err = fmt.Errorf("rule %q: what lies from %s to %s: %w", p.rule.Name, from, to, err)
+		}
+		return t, err == nil
+	}
+	return o
+}
+
+// forgetHolds drops what was counted by another chain's blocks.
+func (p *pass) forgetHolds() {
+	for i := range p.episodes {
+		p.episodes[i].Holds, p.episodes[i].Leaving = nil, nil
+	}
 }
 
 // follow brings the list of episodes in line with the rule's levels.
@@ -76,6 +139,7 @@ func follow(r Rule, have []Episode, o Observation, out *Outcome) []Episode {
 			e, reason := start(level, side, number, o.sight(level))
 			out.Decisions = append(out.Decisions, decide(r, e, e, o.sight(level), reason, false))
 			if ok {
+				e.Last = episodes[i].Last
 				episodes[i] = e
 			} else {
 				episodes = append(episodes, e)
@@ -103,7 +167,7 @@ func compose(r Rule, s State, moves []move, o Observation) []Alert {
 			})
 			alerts = append(alerts, alert(r, s, group, o))
 		}
-		near := pick(moves, side, KindApproach)
+		near := append(pick(moves, side, KindApproach), pick(moves, side, KindGrowth)...)
 		sort.Slice(near, func(i, j int) bool {
 			return distance(o.Price, near[i].after.Level).LessThan(distance(o.Price, near[j].after.Level))
 		})
@@ -132,7 +196,7 @@ func alert(r Rule, s State, group []move, o Observation) Alert {
 		episode = m.ended.Number
 	}
 	a := Alert{
-		Kind: m.kind, Reason: m.decision.Reason, Severity: r.Severity, Rule: r.Name, Advice: r.Advice,
+		Kind: m.kind, Reason: m.reason, Changed: m.changed, Severity: r.Severity, Rule: r.Name, Advice: r.Advice,
 		Notify: r.Notify, Seen: o.Seen, Axis: r.Axis, Reference: o.Reference, Level: m.after.Level,
 		Side: m.after.Side, Episode: episode, Price: o.Price, Previous: s.Price(), Totals: totals,
 		Markets: markets, Now: o.Now, Blocks: o.Blocks, Digest: o.Digest,
@@ -141,21 +205,31 @@ func alert(r Rule, s State, group []move, o Observation) Alert {
 	if a.Severity == "" {
 		a.Severity = m.kind.severity()
 	}
-	if m.kind == KindApproach {
+	switch m.kind {
+	case KindApproach:
 		a.Mark, a.Passed = m.after.Told.Decimal, m.passed
+	case KindCrossing:
+		if m.after.From.IsPositive() {
+			a.Previous = m.after.From // looks since then may have shown the price past the level, on hold
+		}
+	case KindRearmed:
+		a.Ended = ended(group, o.time())
 	}
 	for _, g := range group {
 		a.Claims = append(a.Claims, g.claim)
-		if m.kind != KindApproach && !g.after.Level.Equal(m.after.Level) {
+		if !m.kind.ofOneLevel() && !g.after.Level.Equal(m.after.Level) {
 			a.Passed = append(a.Passed, g.after.Level)
 		}
 	}
 	return a
 }
 
+// ofOneLevel: an alert of the kind speaks of one level, and of the distances passed.
+func (k Kind) ofOneLevel() bool { return k == KindApproach || k == KindGrowth }
+
 // levels are all levels an alert speaks of, the one it speaks for last.
 func (a Alert) levels() []decimal.Decimal {
-	if a.Kind == KindApproach {
+	if a.Kind.ofOneLevel() {
 		return []decimal.Decimal{a.Level}
 	}
 	return append(append([]decimal.Decimal{}, a.Passed...), a.Level)

@@ -14,7 +14,8 @@ type Kind string
 const (
 	KindApproach    Kind = "approach"    // the price came within an approach distance
 	KindCrossing    Kind = "crossing"    // the price reached a level
-	KindRearmed     Kind = "rearmed"     // the price receded by the margin
+	KindGrowth      Kind = "growth"      // more comes due before a level, though the price stands still
+	KindRearmed     Kind = "rearmed"     // the price receded by the margin: the episode is over
 	KindCorrection  Kind = "correction"  // an earlier alert spoke of a block that is gone
 	KindStale       Kind = "stale"       // data stopped
 	KindFresh       Kind = "fresh"       // data are back
@@ -30,7 +31,7 @@ func (k Kind) severity() Severity {
 	switch k {
 	case KindCrossing, KindStale, KindFault, KindUndelivered:
 		return Critical
-	case KindApproach, KindCorrection, KindNotice:
+	case KindApproach, KindGrowth, KindCorrection, KindNotice:
 		return Warning
 	}
 	return Info
@@ -46,7 +47,12 @@ const (
 	ReasonBeyondAtStart Reason = "beyond-at-start" // the price was at or past the level when watching began
 	ReasonApproach      Reason = "approach"        // came within an approach distance
 	ReasonGrew          Reason = "grew"            // price within the distance before; now the amount reached the minimum
+	ReasonGrowth        Reason = "growth"          // the amount grew by the rule's part since it was last told, over the same stretch of prices
 	ReasonCrossed       Reason = "crossed"         // reached the level
+	ReasonPassed        Reason = "passed"          // reached the rule's next level too
+	ReasonInside        Reason = "inside"          // the rule's next level is ahead again
+	ReasonHolding       Reason = "holding"         // a mark or the margin is reached, for fewer blocks than the rule wants
+	ReasonWick          Reason = "wick"            // and was left before it had held that long: nothing happened
 	ReasonReceding      Reason = "receding"        // moves away, by less than the margin so far
 	ReasonReturned      Reason = "returned"        // came back before the margin was reached: nothing new
 	ReasonRearmed       Reason = "rearmed"         // receded by the margin
@@ -115,6 +121,12 @@ type Alert struct {
 	// Gauge is what an alert of a gauge rule speaks of; its Level is the bound then, and
 	// Price the value.
 	Gauge *GaugeReading `json:"gauge,omitempty"`
+
+	// Changed is what became different since the rule last spoke of the level; nil the
+	// first time.
+	Changed *Changed `json:"changed,omitempty"`
+	// Ended is what the episode was like that is over.
+	Ended *Ended `json:"ended,omitempty"`
 
 	// Claims are what it says happened, one for each level it names.
 	Claims []string `json:"claims,omitempty"`

@@ -45,6 +45,8 @@ type BodyData struct {
 	PassedCount int               `json:"passed_count,omitempty"`
 	*BodyLevel
 	*BodyGauge
+	Changed    *Changed    `json:"changed,omitempty"` // since the rule last spoke of the level
+	Ended      *Ended      `json:"ended,omitempty"`   // the episode that is over
 	Blocks     []BlockRef  `json:"blocks,omitempty"`
 	AgeSeconds *int64      `json:"age_seconds,omitempty"` // of the oldest block
 	Corrects   *Corrected  `json:"corrects,omitempty"`
@@ -106,7 +108,7 @@ type BodySource struct {
 func body(a Alert, m Message) Body {
 	d := BodyData{
 		Version: BodyVersion, Key: a.Key, Kind: a.Kind, Reason: a.Reason, Severity: a.Severity, Rule: a.Rule,
-		Title: m.Title, Text: m.Text, Advice: a.Advice, Blocks: a.Blocks, Corrects: a.Corrects, Fault: a.Fault,
+		Title: m.Title, Text: m.Text, Advice: a.Advice, Changed: a.Changed, Ended: a.Ended, Blocks: a.Blocks, Corrects: a.Corrects, Fault: a.Fault,
 		Follows: a.Follows, Heap: a.Heap, Report: a.Report,
 	}
 	if a.Side != "" {

@@ -24,7 +24,8 @@ type Phase string
 const (
 	Armed       Phase = "armed"       // outside every approach distance
 	Approaching Phase = "approaching" // within an approach distance
-	Crossed     Phase = "crossed"     // at or past the level
+	Inside      Phase = "inside"      // past the level, before the rule's next one
+	Crossed     Phase = "crossed"     // at or past the level, and the next one too if there is one
 	Receding    Phase = "receding"    // on the way out, by less than the margin so far
 )
 
@@ -57,99 +58,30 @@ type Episode struct {
 	// Ahead is what lay between the price and the level when last the level was ahead.
 	Ahead   Totals         `json:"ahead,omitzero"`
 	Markets []MarketTotals `json:"markets,omitempty"`
+	// From is the price at which the level was last ahead; zero when it never was.
+	From decimal.Decimal `json:"from,omitzero"`
+	// Holds are marks touched that do not count yet. Leaving is the block since which
+	// the price is away by the margin, while that does not count yet.
+	Holds   []Hold  `json:"holds,omitempty"`
+	Leaving *uint64 `json:"leaving,omitempty"`
+	// Course is what the episode has been like since its first mark; nil before.
+	Course *Course `json:"course,omitempty"`
+	// Last is what was last told of the level, in this episode or before; nil before that.
+	Last *Last `json:"last,omitempty"`
 	// Retired: the level left the rule. Should it come back, the next episode begins.
 	Retired bool `json:"retired,omitempty"`
 }
 
-// move is what one observation did to one episode.
+// move is what one look did to one episode.
 type move struct {
-	decision Decision
-	ended    Episode // the episode a re-arming ended
-	after    Episode
-	kind     Kind // of the alert it asks for; empty for none
-	claim    string
-	passed   []decimal.Decimal // approach distances passed on the way to the mark
-}
-
-// sight is one look as one episode sees it.
-type sight struct {
-	price decimal.Decimal
-	time  uint64 // chain time, unix seconds
-	// view is what lies between the price and the level; of a gauge, nothing.
-	view LevelView
-}
-
-// sight is the observation as the episodes of a level see it.
-func (o Observation) sight(level decimal.Decimal) sight {
-	view, _ := o.view(level)
-	return sight{price: o.Price, time: o.time(), view: view}
-}
-
-// gap is price and level as one side sees them.
-type gap struct {
-	side         Side
-	price, level decimal.Decimal
-}
-
-// beyond: the price is at or past the level.
-func (g gap) beyond() bool {
-	if g.side == Down {
-		return g.price.LessThanOrEqual(g.level)
-	}
-	return g.price.GreaterThanOrEqual(g.level)
-}
-
-// edge is the price at a distance from the level, on this side.
-func (g gap) edge(d decimal.Decimal) decimal.Decimal {
-	if g.side == Down {
-		return g.level.Add(g.level.Abs().Mul(d))
-	}
-	return g.level.Sub(g.level.Abs().Mul(d))
-}
-
-// within: no further from the level than the distance; past the level is within.
-func (g gap) within(d decimal.Decimal) bool {
-	if g.side == Down {
-		return g.price.LessThanOrEqual(g.edge(d))
-	}
-	return g.price.GreaterThanOrEqual(g.edge(d))
-}
-
-// receded: at least the distance away from the level, on this side.
-func (g gap) receded(d decimal.Decimal) bool {
-	if g.side == Down {
-		return g.price.GreaterThanOrEqual(g.edge(d))
-	}
-	return g.price.LessThanOrEqual(g.edge(d))
-}
-
-// mark is the deepest mark the price is within: 0 at or past the level.
-func (g gap) mark(r Rule) decimal.NullDecimal {
-	if g.beyond() {
-		return at(decimal.Zero)
-	}
-	var m decimal.NullDecimal
-	for _, a := range r.Approach {
-		if g.within(a) && deeper(at(a), m) {
-			m = at(a)
-		}
-	}
-	return m
-}
-
-func at(d decimal.Decimal) decimal.NullDecimal { return decimal.NewNullDecimal(d) }
-
-// deeper reports that a is nearer to the level than b.
-func deeper(a, b decimal.NullDecimal) bool {
-	return a.Valid && (!b.Valid || a.Decimal.LessThan(b.Decimal))
-}
-
-// shallower is the one of two marks that is further from the level.
-func shallower(a, b decimal.NullDecimal) decimal.NullDecimal {
-	if deeper(a, b) {
-		return b
-	}
-	return a
+	decisions []Decision
+	reason    Reason  // of the alert
+	ended     Episode // the episode a re-arming ended
+	after     Episode
+	changed   *Changed
+	kind      Kind // of the alert it asks for; empty for none
+	claim     string
+	passed    []decimal.Decimal // approach distances passed on the way to the mark
 }
 
 // start begins to follow a level from one side. A price that is at or past the
@@ -164,54 +96,58 @@ func start(level decimal.Decimal, side Side, number int, o sight) (Episode, Reas
 }
 
 // advance is the state machine: one episode and one look in, what happened out.
-func advance(r Rule, e Episode, o sight) move {
-	g := gap{e.Side, o.price, e.Level}
-	before := e
+func advance(r Rule, before Episode, o sight) move {
+	e, g := before, gap{before.Side, o.price, before.Level}
 	if !g.beyond() {
 		e.Ahead, e.Markets = o.view.Totals, o.view.Markets
+		if e.Subject == "" {
+			e.From = o.price
+		}
 	}
-	if away(r, before, g) {
+	e.remember(g, o)
+	if leave(r, &e, g, o) {
 		return rearm(r, before, e, g, o)
 	}
-	m := move{after: e}
-	mark := g.mark(r)
+	mark := touch(r, &e, g, o)
 	grown := !deeper(mark, e.Reached)
-	switch {
-	case e.Reached.Valid && !mark.Valid, crossed(e) && !g.beyond():
-		m.after.Phase = Receding
-	case g.beyond():
-		m.after.Phase = Crossed
-	case mark.Valid:
-		m.after.Phase = Approaching
-	}
-	reason := phaseReason(before.Phase, m.after.Phase)
 	if deeper(mark, e.Reached) {
-		m.after.Reached = mark
+		e.Reached = mark
 	}
-	if deeper(mark, e.Told) {
-		reason = speak(r, &m, mark, grown)
+	e.Phase = phase(before, e, g, mark, o)
+	e.follow(r, g, o)
+	m := move{after: e, reason: phaseReason(before.Phase, e.Phase)}
+	switch {
+	case deeper(mark, e.Told):
+		m.reason = speak(r, &m, o, mark, grown)
+	case mark.Valid && m.after.grow(r, g):
+		m.tell(r, KindGrowth, fmt.Sprintf("growth%d", e.Last.Growths+1), o)
+		m.after.Last.Growths++
+		m.reason = ReasonGrowth
 	}
-	if m.kind != "" || m.after.Phase != before.Phase || !same(m.after.Reached, before.Reached) {
-		m.decision = decide(r, before, m.after, o, reason, m.kind != "")
+	if m.kind != "" || e.Phase != before.Phase || !same(e.Reached, before.Reached) {
+		m.decide(r, before, o, m.reason)
+	}
+	for _, reason := range waits(before, e) {
+		m.decisions = append(m.decisions, decide(r, before, m.after, o, reason, false))
 	}
 	return m
 }
 
 func crossed(e Episode) bool { return e.Reached.Valid && e.Reached.Decimal.IsZero() }
 
-func same(a, b decimal.NullDecimal) bool {
-	return a.Valid == b.Valid && (!a.Valid || a.Decimal.Equal(b.Decimal))
-}
-
-// away reports that the episode ends: the price receded by the margin.
-func away(r Rule, e Episode, g gap) bool {
+// phase is where an episode stands after a look: e has the marks that count.
+func phase(before, e Episode, g gap, mark decimal.NullDecimal, o sight) Phase {
 	switch {
-	case !e.Reached.Valid || g.beyond():
-		return false
+	case e.Reached.Valid && !mark.Valid, crossed(e) && !g.beyond():
+		return Receding
+	case crossed(e) && o.through:
+		return Crossed
 	case crossed(e):
-		return g.receded(r.Rearm)
+		return Inside
+	case mark.Valid:
+		return Approaching
 	}
-	return g.receded(r.widest().Add(r.Rearm))
+	return before.Phase
 }
 
 // rearm ends an episode and begins the next.
@@ -219,22 +155,36 @@ func rearm(r Rule, ended, e Episode, g gap, o sight) move {
 	mark := g.mark(r)
 	next := Episode{
 		Subject: e.Subject, Name: e.Name, Unit: e.Unit, Level: e.Level, Side: e.Side, Number: e.Number + 1, Phase: Armed, Since: o.time,
-		Ahead: e.Ahead, Markets: e.Markets, Reached: mark, Told: shallower(mark, e.Told),
+		Ahead: e.Ahead, Markets: e.Markets, From: e.From, Reached: mark, Told: shallower(mark, e.Told), Last: e.Last,
 	}
 	if mark.Valid {
 		next.Phase = Approaching
+		next.follow(r, g, o)
 	}
-	m := move{ended: ended, after: next}
-	reason := ReasonNothingSaid
-	if ended.Said {
-		reason, m.kind, m.claim = ReasonRearmed, KindRearmed, claim(r, ended, "rearmed")
-	}
-	m.decision = decide(r, ended, next, o, reason, ended.Said)
+	m := move{ended: ended, after: next, reason: ReasonNothingSaid}
+	m.end(r, ReasonRearmed, o)
+	m.decide(r, ended, o, m.reason)
 	return m
 }
 
+// end tells that an episode is over, if anything was told in it.
+func (m *move) end(r Rule, reason Reason, o sight) {
+	if !m.ended.Said {
+		return
+	}
+	m.reason, m.kind, m.claim = reason, KindRearmed, claim(r, m.ended, "rearmed")
+	m.after.say(KindRearmed, o)
+}
+
+// tell asks for an alert about the episode as it is after the look.
+func (m *move) tell(r Rule, kind Kind, mark string, o sight) {
+	m.kind, m.claim, m.changed = kind, claim(r, m.after, mark), m.after.changed()
+	m.after.say(kind, o)
+	m.after.Said = true
+}
+
 // speak decides whether a mark that was not told yet is told now.
-func speak(r Rule, m *move, mark decimal.NullDecimal, grown bool) Reason {
+func speak(r Rule, m *move, o sight, mark decimal.NullDecimal, grown bool) Reason {
 	e := &m.after
 	isCrossing := mark.Decimal.IsZero()
 	// Whoever was told that the price comes is told that it came, however little is left.
@@ -253,17 +203,16 @@ func speak(r Rule, m *move, mark decimal.NullDecimal, grown bool) Reason {
 		}
 	}
 	sort.Slice(m.passed, func(i, j int) bool { return m.passed[i].GreaterThan(m.passed[j]) })
-	m.claim = claim(r, *e, mark.Decimal.String())
-	m.kind = KindApproach
-	e.Told, e.Said = mark, true
+	kind, reason := KindApproach, ReasonApproach
 	switch {
 	case isCrossing:
-		m.kind = KindCrossing
-		return ReasonCrossed
+		kind, reason = KindCrossing, ReasonCrossed
 	case grown:
-		return ReasonGrew
+		reason = ReasonGrew
 	}
-	return ReasonApproach
+	m.tell(r, kind, mark.Decimal.String(), o)
+	e.Told = mark
+	return reason
 }
 
 // phaseReason explains a change of phase in which nothing is told.
@@ -273,10 +222,18 @@ func phaseReason(from, to Phase) Reason {
 		return ReasonReceding
 	case from == Receding:
 		return ReasonReturned
-	case to == Crossed:
+	case from == Inside && to == Crossed:
+		return ReasonPassed
+	case from == Crossed && to == Inside:
+		return ReasonInside
+	case to == Crossed, to == Inside:
 		return ReasonCrossed
 	}
 	return ReasonApproach
+}
+
+func (m *move) decide(r Rule, from Episode, o sight, reason Reason) {
+	m.decisions = append(m.decisions, decide(r, from, m.after, o, reason, m.kind != ""))
 }
 
 func decide(r Rule, from, to Episode, o sight, reason Reason, sent bool) Decision {

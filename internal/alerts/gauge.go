@@ -26,7 +26,10 @@ func AdvanceGauge(r Rule, s State, look Readings, before func(subject string) (d
 	if s.covers(look.Blocks) {
 		return s, Outcome{Decisions: []Decision{{Rule: r.Name, Axis: r.Gauge, Reason: ReasonAlreadySeen, Time: look.time()}}}, false, nil
 	}
-	p := gaugePass{rule: r, look: look, before: before, have: s.subjects()}
+	p := gaugePass{rule: r, look: look, before: before, have: s.subjects(), bounds: slices.SortedFunc(slices.Values(r.Levels), decimal.Decimal.Compare)}
+	if r.Side == Up {
+		slices.Reverse(p.bounds)
+	}
 	p.readings()
 	p.missing()
 	if len(p.changed) == 0 && len(s.Doubts) == 0 {
@@ -81,6 +84,7 @@ type gaugePass struct {
 	look   Readings
 	before func(string) (decimal.Decimal, bool)
 	have   map[string][]Episode
+	bounds []decimal.Decimal // of the rule, the furthest first
 
 	changed   []Episode
 	decisions []Decision
@@ -112,22 +116,26 @@ func (r Rule) reached(value decimal.Decimal) bool {
 // subject advances the episodes of one subject.
 func (p *gaugePass) subject(one *Reading, have []Episode) {
 	var moves []move
+	now := p.sight(one.Value)
+	now.through = true
 	for _, e := range p.episodes(one, have) {
-		m := advance(p.rule, e, p.sight(one.Value))
+		m := advance(p.rule, e, now)
+		now.through = m.after.Phase == Crossed || m.after.Phase == Inside
 		m.after.Name, m.after.Unit = one.Name, one.Unit
-		p.keep(m, &moves)
+		p.keep(e, m, &moves)
 	}
-	p.tell(moves, one)
+	p.tell(moves, one, have)
 }
 
 func (p *gaugePass) sight(value decimal.Decimal) sight {
-	return sight{price: value, time: p.look.time()}
+	b, _ := of(p.look.Blocks, p.look.Chain)
+	return sight{price: value, time: p.look.time(), block: b.Number}
 }
 
 // episodes are those of a subject, one for each bound of the rule.
 func (p *gaugePass) episodes(one *Reading, have []Episode) []Episode {
 	out := make([]Episode, 0, len(p.rule.Levels))
-	for _, bound := range p.rule.Levels {
+	for _, bound := range p.bounds {
 		e := Episode{
 			Subject: one.Subject, Name: one.Name, Unit: one.Unit, Level: bound, Side: p.rule.Side, Number: 1, Phase: Armed, Since: p.look.time(),
 		}
@@ -144,11 +152,11 @@ func (p *gaugePass) episodes(one *Reading, have []Episode) []Episode {
 }
 
 // keep notes what a move changed.
-func (p *gaugePass) keep(m move, moves *[]move) {
-	if m.decision.Reason == "" {
+func (p *gaugePass) keep(before Episode, m move, moves *[]move) {
+	if len(m.decisions) == 0 && m.after.Course == before.Course {
 		return
 	}
-	p.decisions = append(p.decisions, m.decision)
+	p.decisions = append(p.decisions, m.decisions...)
 	p.changed = append(p.changed, m.after)
 	if m.kind != "" {
 		*moves = append(*moves, m)
@@ -197,27 +205,26 @@ func (p *gaugePass) gone(one Reading, have []Episode) {
 			continue
 		}
 		one.Name, one.Unit = cmp.Or(one.Name, e.Name), cmp.Or(one.Unit, e.Unit)
-		p.keep(vanish(p.rule, e, p.sight(one.Value)), &moves)
+		p.keep(e, vanish(p.rule, e, p.sight(one.Value)), &moves)
 	}
-	p.tell(moves, &one)
+	p.tell(moves, &one, have)
 }
 
 // begun: something is remembered of the episode.
-func (e Episode) begun() bool { return e.Reached.Valid }
+func (e Episode) begun() bool { return e.Reached.Valid || len(e.Holds) > 0 }
 
 // vanish ends an episode because its number is no more.
 func vanish(r Rule, e Episode, o sight) move {
-	next := Episode{Subject: e.Subject, Name: e.Name, Unit: e.Unit, Level: e.Level, Side: e.Side, Number: e.Number + 1, Phase: Armed, Since: o.time}
-	m := move{ended: e, after: next}
-	if e.Said {
-		m.kind, m.claim = KindRearmed, claim(r, e, "rearmed")
-	}
-	m.decision = decide(r, e, next, o, ReasonGone, e.Said)
+	m := move{ended: e, reason: ReasonGone, after: Episode{
+		Subject: e.Subject, Name: e.Name, Unit: e.Unit, Level: e.Level, Side: e.Side, Number: e.Number + 1, Phase: Armed, Since: o.time, Last: e.Last,
+	}}
+	m.end(r, ReasonGone, o)
+	m.decide(r, e, o, ReasonGone)
 	return m
 }
 
 // tell makes one alert of all that happened to one subject.
-func (p *gaugePass) tell(moves []move, one *Reading) {
+func (p *gaugePass) tell(moves []move, one *Reading, have []Episode) {
 	for _, kind := range []Kind{KindRearmed, KindCrossing} {
 		group := pick(moves, p.rule.Side, kind)
 		if len(group) == 0 {
@@ -230,20 +237,35 @@ func (p *gaugePass) tell(moves []move, one *Reading) {
 			}
 			return a.after.Level.Cmp(b.after.Level)
 		})
-		p.alerts = append(p.alerts, p.alert(group, one))
+		a := p.alert(group, one)
+		if kind == KindCrossing {
+			a.Changed = newestOf(have)
+		}
+		p.alerts = append(p.alerts, a)
 	}
+}
+
+// newestOf is what was last told of a subject, whichever bound it was about.
+func newestOf(have []Episode) *Changed {
+	var last *Changed
+	for i := range have {
+		if c := have[i].changed(); c != nil && (last == nil || c.Time > last.Time) {
+			last = c
+		}
+	}
+	return last
 }
 
 func (p *gaugePass) alert(group []move, one *Reading) Alert {
 	m := group[len(group)-1]
 	a := Alert{
-		Kind: m.kind, Reason: m.decision.Reason, Severity: cmp.Or(p.rule.Severity, m.kind.severity()), Rule: p.rule.Name,
+		Kind: m.kind, Reason: m.reason, Severity: cmp.Or(p.rule.Severity, m.kind.severity()), Rule: p.rule.Name,
 		Advice: p.rule.Advice, Notify: p.rule.Notify, Seen: p.look.Seen, Level: m.after.Level, Side: m.after.Side,
 		Episode: m.after.Number, Price: one.Value, Blocks: p.look.Blocks,
 		Gauge: &GaugeReading{Gauge: p.rule.Gauge, Subject: one.Subject, Name: one.Name, Unit: one.Unit, Gone: one.Gone, Fields: one.Fields},
 	}
 	if m.kind == KindRearmed {
-		a.Episode = m.ended.Number
+		a.Episode, a.Ended = m.ended.Number, ended(group, p.look.time())
 	}
 	if p.before != nil {
 		if v, ok := p.before(one.Subject); ok {
@@ -275,7 +297,7 @@ type GaugeReading struct {
 func thin(alerts []Alert) []Alert {
 	out := make([]Alert, len(alerts))
 	for i, a := range alerts {
-		a.Advice = ""
+		a.Advice, a.Changed, a.Ended = "", nil, nil
 		if a.Gauge != nil {
 			g := *a.Gauge
 			g.Fields = nil

@@ -52,7 +52,8 @@ func TestAGaugeIsToldAtItsBoundsAndWhenItIsOver(t *testing.T) {
 	}{
 		{map[string]string{"a": "1.3", "b": "1.2"}, nil, false},
 		{map[string]string{"a": "1.1", "b": "1.2"}, []string{"crossing a 1.1 crossed passed []"}, true},
-		{map[string]string{"a": "1.08", "b": "1.2"}, nil, false},
+		{map[string]string{"a": "1.095", "b": "1.2"}, nil, false}, // not a tenth of the margin
+		{map[string]string{"a": "1.08", "b": "1.2"}, nil, true},
 		{map[string]string{"a": "1.08", "b": "1.02"}, []string{"crossing b 1.03 crossed passed [1.1]"}, true},
 		{map[string]string{"a": "1.12", "b": "1.02"}, nil, true},                                              // receding
 		{map[string]string{"a": "1.155", "b": "1.02"}, []string{"rearmed a 1.1 rearmed passed []"}, true},     // 5 % over the bound

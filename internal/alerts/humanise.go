@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -80,8 +81,10 @@ func count(n int, what string) string {
 	if n != 1 {
 		what += "s"
 	}
-	return separate(fmt.Sprint(n)) + " " + what
+	return thousands(n) + " " + what
 }
+
+func thousands(n int) string { return separate(strconv.Itoa(n)) }
 
 // separate puts commas between the thousands of a plain number.
 func separate(number string) string {

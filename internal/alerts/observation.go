@@ -31,6 +31,10 @@ type Observation struct {
 	Seen time.Time
 	// Levels has an entry for every level of every rule on the axis that is not the price itself.
 	Levels []LevelView
+	// Stretch is what becomes liquidatable between two prices, the first one nearer to
+	// the present, by the positions of this look: it tells what positions changed from
+	// what the price did. Without it nobody can say, and growth is not told.
+	Stretch func(from, to decimal.Decimal) (Totals, error) `json:"-"`
 	// Now is what is liquidatable at the price already.
 	Now Totals
 	// Sketch is the ladder around the price; nil when nobody looked.
@@ -92,6 +96,14 @@ type Beyond struct {
 	Totals
 }
 
+// sight is the observation as the episodes of a level see it, but for what needs the
+// other levels.
+func (o Observation) sight(level decimal.Decimal) sight {
+	view, _ := o.view(level)
+	b, _ := of(o.Blocks, o.priceChain())
+	return sight{price: o.Price, time: o.time(), block: b.Number, view: view}
+}
+
 // view finds the entry of a level.
 func (o Observation) view(level decimal.Decimal) (LevelView, bool) {
 	for _, v := range o.Levels {
@@ -106,7 +118,7 @@ func (o Observation) view(level decimal.Decimal) (LevelView, bool) {
 // that is neared, or from a crossed level on to the next one that somebody watches.
 func (o Observation) next(m move) *Beyond {
 	switch m.kind {
-	case KindApproach:
+	case KindApproach, KindGrowth:
 		v, _ := o.view(m.after.Level)
 		return v.Beyond
 	case KindCrossing:

@@ -45,6 +45,12 @@ func look(r Rule, b BlockRef, price decimal.Decimal, amount func(level decimal.D
 		}
 		o.Levels = append(o.Levels, v)
 	}
+	// What lies before a level does not depend on the price here: its positions are
+	// all close to it. TestWhatChangedIsThePriceOrThePositions has others.
+	o.Stretch = func(_, to decimal.Decimal) (Totals, error) {
+		v, _ := o.view(to)
+		return v.Totals, nil
+	}
 	return o
 }
 
@@ -52,93 +58,162 @@ func look(r Rule, b BlockRef, price decimal.Decimal, amount func(level decimal.D
 // without any of the machine's parts: it walks the whole path for one level and one
 // side and lists the claims.
 func naive(r Rule, level decimal.Decimal, side Side, path []Observation) []string {
-	hundred := decimal.NewFromInt(100)
-	// far is the distance to the level in percent, positive while the level is ahead.
-	far := func(o Observation) decimal.Decimal {
-		d := o.Price.Sub(level).Mul(hundred)
-		if side == Up {
-			d = d.Neg()
-		}
-		return d // percent times level
-	}
-	scaled := func(f decimal.Decimal) decimal.Decimal { return f.Mul(hundred).Mul(level) }
-	widest := decimal.Zero
-	for _, a := range r.Approach {
-		if a.GreaterThan(widest) {
-			widest = a
-		}
-	}
-	var claims []string
-	episode, said := 1, false
-	told := map[string]bool{}         // marks that count as said in this episode
-	everIn, isCrossed := false, false // what happened in this episode
-	var ahead LevelView
-	name := func(mark string) string {
-		return strings.Join([]string{r.Name, r.Axis, level.String(), string(side), fmt.Sprint(episode), mark}, "|")
-	}
-	marks := slices.Clone(r.Approach)
-	sort.Slice(marks, func(i, j int) bool { return marks[i].LessThan(marks[j]) })
-	tell := func(mark decimal.Decimal) {
-		claims = append(claims, name(mark.String()))
-		said = true
-		for _, a := range marks {
-			if a.GreaterThanOrEqual(mark) {
-				told[a.String()] = true
-			}
-		}
-		told[mark.String()] = true
-	}
+	n := naiveEpisode{rule: r, level: level, side: side, number: 1, told: map[string]bool{}, first: map[string]uint64{}}
+	n.marks = append(slices.Clone(r.Approach), decimal.Zero)
+	sort.Slice(n.marks, func(i, j int) bool { return n.marks[i].LessThan(n.marks[j]) })
 	for i, o := range path {
-		d := far(o)
-		past := !d.IsPositive()
-		if !past {
-			ahead, _ = o.view(level)
-		}
-		if i == 0 && past {
-			isCrossed = true
-			told["0"] = true
-			for _, a := range marks {
-				told[a.String()] = true
+		if i == 0 && !n.far(o).IsPositive() {
+			n.deepest = at(decimal.Zero)
+			for _, m := range n.marks {
+				n.told[m.String()] = true
 			}
 			continue
 		}
-		left := (isCrossed && d.GreaterThanOrEqual(scaled(r.Rearm))) ||
-			(!isCrossed && everIn && d.GreaterThanOrEqual(scaled(widest.Add(r.Rearm))))
-		if left {
-			if said {
-				claims = append(claims, name("rearmed"))
-			}
-			episode++
-			said, everIn, isCrossed = false, false, false
-			kept := map[string]bool{}
-			for _, a := range marks {
-				if d.LessThanOrEqual(scaled(a)) {
-					everIn = true
-					kept[a.String()] = told[a.String()]
-				}
-			}
-			told = kept
-			continue
-		}
-		enough := ahead.AtRiskUSD.GreaterThanOrEqual(r.MinAtRiskUSD)
-		if past {
-			isCrossed = true
-			if !told["0"] && (said || enough) {
-				tell(decimal.Zero)
-			}
-			continue
-		}
-		for _, a := range marks { // the deepest first
-			if d.LessThanOrEqual(scaled(a)) {
-				everIn = true
-				if !told[a.String()] && !told["0"] && enough {
-					tell(a)
-				}
-				break
-			}
+		n.look(o)
+	}
+	return n.claims
+}
+
+// naiveEpisode is what the naive program remembers while it walks.
+type naiveEpisode struct {
+	rule  Rule
+	level decimal.Decimal
+	side  Side
+	marks []decimal.Decimal // the level first
+
+	claims  []string
+	number  int
+	said    bool
+	told    map[string]bool     // marks that count as said in this episode
+	deepest decimal.NullDecimal // mark that counted in this episode
+	first   map[string]uint64   // by mark, and for leaving: the block from which on it was so in every look
+	ahead   LevelView
+	aheadAt decimal.Decimal // price at which the level was last ahead
+	growths int
+	price   decimal.Decimal // at which growth is held against base
+	base    decimal.Decimal
+}
+
+// far is the distance to the level in percent of it, times the level; positive while
+// the level is ahead.
+func (n *naiveEpisode) far(o Observation) decimal.Decimal {
+	d := o.Price.Sub(n.level).Mul(decimal.NewFromInt(100))
+	if n.side == Up {
+		return d.Neg()
+	}
+	return d
+}
+
+func (n *naiveEpisode) scaled(f decimal.Decimal) decimal.Decimal {
+	return f.Mul(decimal.NewFromInt(100)).Mul(n.level)
+}
+
+// lasted reports that something has been so for as many blocks as the rule wants.
+func (n *naiveEpisode) lasted(what string, so bool, o Observation) bool {
+	if !so {
+		delete(n.first, what)
+		return false
+	}
+	now := o.Blocks[0].Number
+	if _, ok := n.first[what]; !ok {
+		n.first[what] = now
+	}
+	return int(now-n.first[what])+1 >= max(1, n.rule.Blocks)
+}
+
+func (n *naiveEpisode) claim(mark string) {
+	n.claims = append(n.claims, strings.Join([]string{n.rule.Name, n.rule.Axis, n.level.String(), string(n.side), fmt.Sprint(n.number), mark}, "|"))
+}
+
+func (n *naiveEpisode) tell(name string, o Observation) {
+	n.claim(name)
+	n.said = true
+	n.price = n.aheadAt
+	then, _ := o.Stretch(n.price, n.level)
+	n.base = then.AtRiskUSD
+}
+
+func (n *naiveEpisode) look(o Observation) {
+	d := n.far(o)
+	past := !d.IsPositive()
+	if !past {
+		n.ahead, _ = o.view(n.level)
+		n.aheadAt = o.Price
+	}
+	within := map[string]bool{} // for as many blocks as the rule wants
+	for _, m := range n.marks {
+		within[m.String()] = n.lasted("mark "+m.String(), d.LessThanOrEqual(n.scaled(m)), o)
+	}
+	crossed := n.deepest.Valid && n.deepest.Decimal.IsZero()
+	left := crossed && d.GreaterThanOrEqual(n.scaled(n.rule.Rearm)) ||
+		!crossed && n.deepest.Valid && d.GreaterThanOrEqual(n.scaled(n.rule.widest().Add(n.rule.Rearm)))
+	if n.lasted("leaving", left, o) {
+		n.over(d)
+		return
+	}
+	counts := func(m decimal.Decimal) bool {
+		return within[m.String()] || d.LessThanOrEqual(n.scaled(m)) && n.deepest.Valid && m.GreaterThanOrEqual(n.deepest.Decimal)
+	}
+	var mark decimal.NullDecimal
+	for _, m := range n.marks { // the deepest first
+		if counts(m) && !mark.Valid {
+			mark = at(m)
 		}
 	}
-	return claims
+	if !mark.Valid {
+		return
+	}
+	if !n.deepest.Valid || mark.Decimal.LessThan(n.deepest.Decimal) {
+		n.deepest = mark
+	}
+	enough := n.ahead.AtRiskUSD.GreaterThanOrEqual(n.rule.MinAtRiskUSD)
+	switch {
+	case !n.told[mark.Decimal.String()]:
+		if enough || mark.Decimal.IsZero() && n.said {
+			n.tell(mark.Decimal.String(), o)
+			for _, m := range n.marks {
+				n.told[m.String()] = n.told[m.String()] || m.GreaterThanOrEqual(mark.Decimal)
+			}
+		}
+	case !past && !n.deepest.Decimal.IsZero():
+		n.grow(o, enough)
+	}
+}
+
+// grow holds the stretch last told of against what it was then.
+func (n *naiveEpisode) grow(o Observation, enough bool) {
+	if !n.said || !n.rule.Growth.IsPositive() {
+		return
+	}
+	now, _ := o.Stretch(n.price, n.level)
+	step := one.Add(n.rule.Growth)
+	least := decimal.Max(n.base, n.rule.MinAtRiskUSD, decimal.NewFromInt(1000))
+	if now.AtRiskUSD.GreaterThanOrEqual(least.Mul(step)) {
+		if enough {
+			n.growths++
+			n.tell(fmt.Sprint("growth", n.growths), o)
+		}
+		return
+	}
+	n.base = decimal.Min(n.base, now.AtRiskUSD.Mul(step).Mul(step))
+}
+
+// over ends an episode: the marks that the price is still within go on as they were.
+func (n *naiveEpisode) over(d decimal.Decimal) {
+	if n.said {
+		n.claim("rearmed")
+	}
+	n.number++
+	n.said, n.growths, n.deepest = false, 0, decimal.NullDecimal{}
+	kept := map[string]bool{}
+	for _, m := range slices.Backward(n.marks) {
+		if d.LessThanOrEqual(n.scaled(m)) {
+			n.deepest = at(m)
+			kept[m.String()] = n.told[m.String()]
+		}
+	}
+	n.told = kept
+	delete(n.first, "leaving")
 }
 
 func drawRule(t *rapid.T) Rule {
@@ -153,6 +228,8 @@ func drawRule(t *rapid.T) Rule {
 	}
 	r.Rearm = dec(rapid.SampledFrom([]string{"0.001", "0.01", "0.03"}).Draw(t, "rearm"))
 	r.MinAtRiskUSD = decimal.NewFromInt(rapid.SampledFrom([]int64{0, 1_000_000}).Draw(t, "min"))
+	r.Blocks = rapid.SampledFrom([]int{0, 1, 2, 3, 5}).Draw(t, "blocks")
+	r.Growth = dec(rapid.SampledFrom([]string{"0", "0.1", "0.5"}).Draw(t, "growth"))
 	return r
 }
 
@@ -170,14 +247,26 @@ func drawPrice(t *rapid.T, r Rule) decimal.Decimal {
 
 func drawPath(t *rapid.T, r Rule, first uint64, n int, branch uint64) []Observation {
 	var path []Observation
+	number := first
 	for i := range n {
+		if i > 0 {
+			number += 1 + rapid.Uint64Range(0, 2).Draw(t, "blocks not looked at")*rapid.Uint64Range(0, 1).Draw(t, "gap")
+		}
 		amounts := map[string]int64{}
 		for _, l := range r.Levels {
 			amounts[l.String()] = rapid.SampledFrom([]int64{0, 900_000, 1_000_000, 5_000_000}).Draw(t, "amount")
 		}
-		path = append(path, look(r, block(first+uint64(i), branch), drawPrice(t, r), func(l decimal.Decimal) int64 { return amounts[l.String()] }))
+		path = append(path, look(r, block(number, branch), drawPrice(t, r), func(l decimal.Decimal) int64 { return amounts[l.String()] }))
 	}
 	return path
+}
+
+// newestBlock is the number of the last block of a path, 0 of none.
+func newestBlock(path []Observation) uint64 {
+	if len(path) == 0 {
+		return 0
+	}
+	return path[len(path)-1].Blocks[0].Number
 }
 
 // run applies a path and collects the alerts.
@@ -253,13 +342,14 @@ func TestReorgsEndInTheCanonicalState(t *testing.T) {
 		for branch := range rapid.Uint64Range(0, 5).Draw(t, "reorgs") {
 			keep := rapid.IntRange(0, len(canonical)).Draw(t, "keep")
 			var err error
-			s, err = Rewind(s, "ethereum", uint64(keep))
+			ancestor := newestBlock(canonical[:keep])
+			s, err = Rewind(s, "ethereum", ancestor)
 			require.NoError(t, err)
-			fork := drawPath(t, r, uint64(keep)+1, rapid.IntRange(0, 8).Draw(t, "mined"), branch+1)
+			fork := drawPath(t, r, ancestor+1, rapid.IntRange(0, 8).Draw(t, "mined"), branch+1)
 			if rapid.Bool().Draw(t, "same prices again") { // the same story in other blocks
 				fork = nil
-				for i, o := range canonical[keep:] {
-					o.Blocks = []BlockRef{block(uint64(keep+i)+1, branch+1)}
+				for _, o := range canonical[keep:] {
+					o.Blocks = []BlockRef{block(o.Blocks[0].Number, branch+1)}
 					fork = append(fork, o)
 				}
 			}
@@ -270,7 +360,7 @@ func TestReorgsEndInTheCanonicalState(t *testing.T) {
 		}
 		// Quiet blocks until nothing is in doubt any more.
 		price := drawPrice(t, r)
-		for n := uint64(len(canonical)) + 1; n < 60; n++ {
+		for n := newestBlock(canonical) + 1; n < 150; n++ {
 			o := look(r, block(n, 99), price, func(decimal.Decimal) int64 { return 2_000_000 })
 			var said []Alert
 			s, said = run(t, r, s, []Observation{o})

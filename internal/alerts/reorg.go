@@ -126,7 +126,7 @@ func (x *doubtIndex) open() []Doubt {
 
 // narrow leaves in an alert only what was not said before, and keys it.
 func (s *State) narrow(a Alert, fresh []string) Alert {
-	if len(fresh) < len(a.Claims) && a.Kind != KindApproach {
+	if len(fresh) < len(a.Claims) && !a.Kind.ofOneLevel() {
 		levels := a.levels()
 		var left = levels[:0:0]
 		for i, c := range a.Claims {

@@ -30,6 +30,8 @@ var wording = template.Must(template.New("").Funcs(template.FuncMap{
 	"withdrawn": func(v voiced) string { return withdrawn(v.Corrects) },
 	"age":       func(v voiced) string { return span(v.age()) },
 	"source":    sourceName,
+	"changed":   func(v voiced) string { return changedText(v.Alert) },
+	"ended":     func(v voiced) string { return endedText(v.Alert) },
 	"gauge":     func(v voiced) string { return gaugeName(v.Gauge.Gauge) },
 	"value":     func(v voiced) string { return v.number(v.Price, v.Level) },
 	"before":    func(v voiced) string { return v.number(v.Gauge.Before.Decimal, v.Level) },
@@ -113,7 +115,13 @@ func fields(a Alert) []Field {
 
 // dataFields say which blocks the numbers are of, and how old they are.
 func dataFields(a Alert) []Field {
-	f := make([]Field, 0, len(a.Blocks)+1)
+	f := make([]Field, 0, len(a.Blocks)+3)
+	if a.Changed != nil {
+		f = append(f, Field{"Since the last alert", a.since()})
+	}
+	if a.Ended != nil {
+		f = append(f, Field{"Lasted", howLong(a.Ended.Began, a.Ended.Time)})
+	}
 	for _, b := range a.Blocks {
 		f = append(f, Field{"Block", clean(b.Chain) + " " + separate(strconv.FormatUint(b.Number, 10))})
 	}
@@ -166,6 +174,9 @@ func withdrawn(c *Corrected) string {
 		return "did not rise to"
 	case c.Kind == KindRearmed:
 		return "did not move away from"
+	}
+	if c.Kind == KindGrowth {
+		return "saw no such growth before"
 	}
 	return "did not come that near to"
 }

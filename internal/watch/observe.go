@@ -38,6 +38,10 @@ func Observe(look Look) (alerts.Observation, *thresholds.Ladder, error) {
 		Now: alertTotals(ladder.Now()), Final: look.Final, Market: look.Market,
 		PriceChain: chainOf(look.Books, ladder.Axis().Reference),
 	}
+	o.Stretch = func(from, to decimal.Decimal) (alerts.Totals, error) {
+		t, err := ladder.Stretch(from, to)
+		return alertTotals(t), err
+	}
 	for _, b := range ladder.Blocks() {
 		o.Blocks = append(o.Blocks, alerts.BlockRef{Chain: b.Chain, Number: b.Number, Hash: b.Hash, Time: b.Time})
 	}

@@ -91,14 +91,17 @@ func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {
 	cmd := exec.CommandContext(ctx, n.command[0], n.command[1:]...) //nolint:gosec // running the user's command is the purpose
 	cmd.Env = append(slices.Clone(n.env), words(m)...)
 	cmd.Stdin = bytes.NewReader(append(slices.Clone(m.Data), '\n'))
-	var output head
-	cmd.Stdout, cmd.Stderr = &output, &output
+	var out, errs head
+	cmd.Stdout, cmd.Stderr = &out, &errs
 	cmd.WaitDelay = lastWords
 	inGroup(cmd)
 	err := cmd.Run()
 	// What it left behind must not outlive it, and hold the next message back.
 	endGroup(cmd)
-	return n.judge(ctx, err, output.Bytes())
+	if errs.Len() > 0 { // what went wrong is said there, where the command has manners
+		out = errs
+	}
+	return n.judge(ctx, err, out.Bytes())
 }
 
 func (n *Notifier) judge(ctx context.Context, err error, output []byte) error {
