@@ -37,7 +37,7 @@ func smtpMirror(t testing.TB) string {
 }
 
 func mirrorSMTP(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	fmt.Fprint(conn, "220 mirror ESMTP\r\n")
 	lines := bufio.NewScanner(conn)
 	for lines.Scan() {

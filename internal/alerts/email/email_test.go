@@ -2,6 +2,7 @@ package email
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -89,7 +90,7 @@ func parse(t testing.TB, raw string) received {
 	parts := multipart.NewReader(m.Body, params["boundary"])
 	for {
 		p, err := parts.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return r
 		}
 		require.NoError(t, err)
@@ -241,11 +242,11 @@ func TestAServerThatHangsOrTalksWithoutEndIsGivenUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			require.NoError(t, err)
-			defer l.Close()
+			defer func() { _ = l.Close() }()
 			go func() {
 				c, err := l.Accept()
 				if err == nil {
-					defer c.Close()
+					defer func() { _ = c.Close() }()
 					tc.serve(c)
 				}
 			}()

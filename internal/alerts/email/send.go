@@ -124,12 +124,11 @@ func (n *Notifier) transact(c *smtp.Client, id string, raw []byte) error {
 		if n.was(id, to.Address) {
 			continue
 		}
-		switch err := c.Rcpt("<" + to.Address + ">"); {
-		case err == nil:
-			taken = append(taken, to.Address)
-		default:
+		if err := c.Rcpt("<" + to.Address + ">"); err != nil {
 			worst = worse(worst, explain(fmt.Sprintf("recipient %d of %d", i+1, len(n.to)), err, false))
+			continue
 		}
+		taken = append(taken, to.Address)
 	}
 	if len(taken) > 0 {
 		if err := deliver(c, raw); err != nil {

@@ -5,7 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -61,7 +61,7 @@ func start(t testing.TB, way Encryption, auth bool) *server {
 		}
 		return base, nil
 	}))
-	srv.Domain, srv.ErrorLog = "mail.example.org", log.New(io.Discard, "", 0)
+	srv.Domain, srv.ErrorLog = "mail.example.org", slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	srv.MaxMessageBytes, srv.MaxLineLength, srv.ReadTimeout = 1<<20, 1000, 10*time.Second
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

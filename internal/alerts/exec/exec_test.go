@@ -134,7 +134,7 @@ func TestACallerWhoStopsStopsTheCommand(t *testing.T) {
 }
 
 func TestWhatItSaysIsShownWithoutItsSecrets(t *testing.T) {
-	n := script(t, `echo "no: $KEY, $KEY2"; printf 'two\nlines\033[31m' >&2; yes x | head -c 200000; exit 3`, map[string]any{"env": map[string]string{"KEY": "hunter2", "KEY2": "hunter2hunter2"}})
+	n := script(t, `cat; echo "no: $KEY, $KEY2" >&2; printf 'two\nlines\033[31m' >&2; yes x | head -c 200000 >&2; exit 3`, map[string]any{"env": map[string]string{"KEY": "hunter2", "KEY2": "hunter2hunter2"}})
 	err := n.Send(t.Context(), notifiertest.Episode(t)[0])
 	require.ErrorContains(t, err, "status 3: no: [secret], [secret] two lines")
 	require.NotContains(t, err.Error(), "hunter2")

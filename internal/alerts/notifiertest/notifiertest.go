@@ -8,8 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -124,7 +123,7 @@ func Run(t *testing.T, s Subject) {
 	})
 	t.Run("untrusted certificate", func(t *testing.T) {
 		srv := httptest.NewUnstartedServer(http.NotFoundHandler())
-		srv.Config.ErrorLog = log.New(io.Discard, "", 0) // it is told of every client that does not trust it
+		srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo) // it is told of every client that does not trust it
 		srv.StartTLS()
 		defer srv.Close()
 		require.Error(t, s.send(t, srv.URL))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func Episode(t testing.TB) []alerts.Message {
 	for i, a := range []alerts.Alert{approach, crossing, correction, rearmed, stale, fresh} {
 		a.Seen = seen.Add(time.Duration(i) * time.Minute)
 		if a.Key == "" {
-			claims := append(a.Claims, a.Withdraws...)
+			claims := slices.Concat(a.Claims, a.Withdraws)
 			a.Key = claims[len(claims)-1]
 		}
 		m, err := alerts.Compose(a)
@@ -63,7 +64,7 @@ func Golden(t testing.TB, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".golden")
 	if *update {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.MkdirAll("testdata", 0o750))
 		require.NoError(t, os.WriteFile(path, got, 0o600))
 	}
 	want, err := os.ReadFile(path)

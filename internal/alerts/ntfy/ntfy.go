@@ -117,7 +117,9 @@ func (n *Notifier) compose(m alerts.Message) publication {
 }
 
 // Limits spare a phone, and the 250 messages a day of a server open to all.
-func (*Notifier) Limits() alerts.Limits { return alerts.Limits{PerMinute: 10, Gap: time.Second, DigestOver: 5} }
+func (*Notifier) Limits() alerts.Limits {
+	return alerts.Limits{PerMinute: 10, Gap: time.Second, DigestOver: 5}
+}
 
 // Send publishes the message once.
 func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {

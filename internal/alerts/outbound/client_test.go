@@ -131,7 +131,7 @@ func TestAddressesAndLinks(t *testing.T) {
 func TestADialerJudgesWhatItConnectsTo(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	_, err = Dialer(false).DialContext(t.Context(), "tcp", strings.Replace(l.Addr().String(), "127.0.0.1", "localhost", 1))
 	require.ErrorIs(t, err, ErrBlocked)
 	conn, err := Dialer(true).DialContext(t.Context(), "tcp", l.Addr().String())

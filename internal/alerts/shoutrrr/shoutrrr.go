@@ -11,8 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"maps"
 	"net"
 	"net/url"
@@ -65,7 +63,7 @@ func New(from alerts.Settings) (*Notifier, error) {
 	if err := from.Decode(&s); err != nil {
 		return nil, err
 	}
-	r, err := router.New(log.New(io.Discard, "", 0))
+	r, err := router.New(nil)
 	if err != nil {
 		return nil, errors.New("shoutrrr: start the library")
 	}

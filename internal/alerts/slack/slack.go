@@ -74,7 +74,7 @@ func New(from alerts.Settings) (*Notifier, error) {
 	case hook:
 		n.url, err = outbound.Address("slack: webhook_url", s.WebhookURL)
 	case n.token == "":
-		return nil, errors.New("slack: write webhook_url: ${env:NAME}, or token: ${env:NAME} and channel: C...")
+		return nil, errors.New("slack: write webhook_url: ${env:NAME}, or token: ${env:NAME} and channel: C0123456789")
 	case s.Channel == "":
 		return nil, errors.New("slack: channel is missing: the token does not say where to write")
 	case s.APIURL.IsZero():
