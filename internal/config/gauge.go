@@ -259,7 +259,7 @@ func (k checker) gaugeMarkets(i int, r *Rule) {
 }
 
 // mostPositions is how many positions one rule may watch by themselves.
-const mostPositions = 1000
+const mostPositions = 20_000
 
 func (k checker) whose(i int, r *Rule) {
 	switch {

@@ -63,7 +63,7 @@ func TestGaugesThatMakeNoSenseAreRefused(t *testing.T) {
 		{gaugeRule("watch: health_factor", "largest: 1", "below: [0]"), "10:13", "cannot be reached", "more than 0"},
 		{gaugeRule("watch: health_factor", "largest: 1", "below: [1.1, 1.10]"), "10:18", "appears twice", "keep one"},
 		{gaugeRule("watch: health_factor", "below: [1.1]"), "6:5", "whose health factor", "largest: 20"},
-		{gaugeRule("watch: health_factor", "below: [1.1]", "largest: 0"), "10:14", "the largest 0", "1 to 1000"},
+		{gaugeRule("watch: health_factor", "below: [1.1]", "largest: 0"), "10:14", "the largest 0", "1 to 20000"},
 		{gaugeRule("watch: health_factor", "below: [1.1]", "accounts: []"), "10:15", "accounts is empty", "leave it out"},
 		{gaugeRule("watch: health_factor", "below: [1.1]", "accounts: [\"0x1\", \"0x1\"]"), "10:23", "appears twice", "keep one"},
 		{gaugeRule("watch: health_factor", "below: [1.1]", "largest: 1", "axis: ETH"), "11:11", "does not understand axis", "accounts, largest, markets"},
