@@ -201,7 +201,7 @@ func (s *Store) begin(ctx context.Context, term int64, asked time.Time) *Leaders
 	l.resign = func(ctx context.Context) error {
 		ctx, stop := context.WithTimeout(ctx, renewEvery)
 		defer stop()
-		if _, err := s.pulse.ExecContext(ctx, `DELETE FROM leaderships WHERE term = $1`, term); err != nil {
+		if _, err := s.pulse.ExecContext(ctx, `UPDATE leaderships SET until = since WHERE term = $1`, term); err != nil {
 			return fmt.Errorf("give the leadership back: %w", s.explain(err))
 		}
 		return nil
@@ -247,14 +247,15 @@ func (l *Leadership) renew() (kept bool, err error) {
 	return n == 1, err
 }
 
-// fence refuses a transaction of a leadership that has ended, and keeps one that has
-// not from ending before the commit. It is taken beside renewals.
+// fence refuses a transaction of a leadership that has ended or run out, and keeps one
+// that has not from being followed before the commit. Renewals do not wait for it; who
+// takes over does, and not for ever, since nothing new begins once it has run out.
 func (s *Store) fence(ctx context.Context, tx *sql.Tx) error {
 	if !s.Shared() {
 		return nil
 	}
 	var term int64
-	err := tx.QueryRowContext(ctx, `SELECT term FROM leaderships WHERE term = $1 FOR KEY SHARE`, s.term).Scan(&term)
+	err := tx.QueryRowContext(ctx, `SELECT term FROM leaderships WHERE term = $1 AND until > clock_timestamp() FOR KEY SHARE`, s.term).Scan(&term)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotLeading
 	}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -156,7 +158,11 @@ func (s *Store) explain(err error) error {
 	case errors.As(err, &said):
 		return fmt.Errorf("store %s: %w", s.place, explainCode(said))
 	case errors.As(err, &connect):
-		return fmt.Errorf("store %s: %w: %w. Check that Postgres runs there and lets this machine in", s.place, ErrUnreachable, rootOf(connect))
+		why := whyUnconnected(connect)
+		if strings.Contains(why, "read only") {
+			return fmt.Errorf("store %s: %w: %s: it is a copy that only reads: name the primary", s.place, ErrUnwritable, why)
+		}
+		return fmt.Errorf("store %s: %w: %s. Check that Postgres runs there and lets this machine in", s.place, ErrUnreachable, why)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("store %s: %w: no answer in time", s.place, ErrUnreachable)
 	}
@@ -182,13 +188,18 @@ func explainCode(said *pgconn.PgError) error {
 	return errors.New(what)
 }
 
-// rootOf is the innermost cause: the operating system's own words.
-func rootOf(err error) error {
-	for {
-		next := errors.Unwrap(err)
-		if next == nil {
-			return err
-		}
+// whyUnconnected is what each address said, each thing once. The driver tries TLS first
+// and says that there was none.
+func whyUnconnected(err error) string {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
 		err = next
 	}
+	var why []string
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSpace(line)
+		if line != "" && !slices.Contains(why, line) && !strings.HasSuffix(line, "server refused TLS connection") {
+			why = append(why, line)
+		}
+	}
+	return strings.Join(why, "; ")
 }
