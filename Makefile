@@ -6,7 +6,7 @@ LINT     := $(BIN)/golangci-lint
 LINT_VER := v2.15.0
 TESTTIME := 25m
 
-.PHONY: build test check fmt vet lint bench fuzz kills demo-recording clean
+.PHONY: build test check fmt vet lint bench fuzz kills history-year scale demo-recording clean
 
 build:
 	$(GO) build -o liqwatch ./cmd/liqwatch
@@ -47,6 +47,16 @@ fuzz:
 KILLS ?= 1000
 kills:
 	LIQWATCH_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run KillsOfWatch ./cmd/liqwatch
+
+# A whole year of history of 50 markets, written and weighed: two minutes, 200 MB on the disk.
+history-year:
+	LIQWATCH_HISTORY_MARKETS=50 $(GO) test -count=1 -v -timeout 30m -run TestAYearOfHistoryIsSmall ./internal/store
+
+# The page with 500,000 positions and a year of history in a browser, and a million accounts in one band.
+scale:
+	LIQWATCH_POSITIONS=500000 $(GO) test -count=1 -v -timeout 30m -run TestFirstViewOfManyPositions ./internal/web
+	LIQWATCH_POSITIONS=1000000 $(GO) test -count=1 -v -timeout 30m -run TestAllAccountsInOneBand ./internal/web
+	$(GO) test -run '^$$' -bench 'BenchmarkWhatIf|BenchmarkAnswers|BenchmarkViewers' ./internal/web
 
 # What "liqwatch demo" plays, made again on a devnet: whenever what is read of a market changes.
 demo-recording:
