@@ -54,9 +54,13 @@ func (w *watched) Chains() []web.ChainState {
 	defer w.mu.Unlock()
 	var out []web.ChainState
 	for _, s := range w.engine.Status() {
-		c := web.ChainState{Name: s.Chain, Block: s.Block, Final: s.Final, Fed: s.Fed, Why: s.Why, Nodes: nodesOf(w.chains[s.Chain])}
+		c := web.ChainState{
+			Name: s.Chain, Block: s.Block, Final: s.Final, Fed: s.Fed, Why: s.Why,
+			BlockTime: blockTime(w.chains[s.Chain]), Nodes: nodesOf(w.chains[s.Chain]),
+		}
 		for _, m := range w.byName[s.Chain] {
-			c.Markets = append(c.Markets, web.MarketState{Name: m.Name(), Fed: s.Markets[m.Name()], Verified: w.swept[m.Name()]})
+			name := m.Name()
+			c.Markets = append(c.Markets, web.MarketState{Name: name, Fed: s.Markets[name], Why: s.Unread[name], Verified: w.swept[name]})
 		}
 		for axis, p := range s.Spots {
 			c.Spots = append(c.Spots, web.SpotPrice{Axis: axis, Price: p.Price, Updated: time.Unix(int64(p.Updated), 0)})
@@ -66,13 +70,22 @@ func (w *watched) Chains() []web.ChainState {
 	return out
 }
 
+// blockTime is the usual time between two blocks as far as the client knows it
+// without asking; 0 when it does not.
+func blockTime(chain chains.Chain) time.Duration {
+	if c, ok := chain.(chains.Hopeful); ok {
+		return c.Expected().BlockTime
+	}
+	return 0
+}
+
 // nodesOf are the request counts of the clients that keep them.
 func nodesOf(chain chains.Chain) []web.NodeState {
 	switch c := chain.(type) {
 	case interface{ Stats() evm.Stats }:
 		var out []web.NodeState
 		for _, n := range c.Stats().Nodes {
-			out = append(out, web.NodeState{Name: n.Node, Requests: n.Requests, Failed: n.Failed})
+			out = append(out, web.NodeState{Name: n.Node, State: n.State, Why: n.Why, Requests: n.Requests, Failed: n.Failed})
 		}
 		return out
 	case interface{ Stats() tron.Stats }:
@@ -124,13 +137,14 @@ func tellPage(page *web.Server, chain string, out watch.Outcome, took time.Durat
 }
 
 // openPage opens the page of the daemon, unless the file says off.
-func (d *daemon) openPage(ctx context.Context, cfg *config.Config, from *watched, tracker *alerts.Tracker, log zerolog.Logger) error {
-	if cfg.Web.Off() {
+func (d *daemon) openPage(ctx context.Context, t turn, from *watched, tracker *alerts.Tracker) error {
+	if t.cfg.Web.Off() {
 		return nil
 	}
-	page, l, err := openPage(ctx, pageOptions(cfg, from, d.store, tracker), log)
+	page := web.New(pageOptions(t.cfg, from, d.store, tracker), t.log)
+	l, err := t.enter(ctx, page)
 	if err != nil {
-		return cfg.At("web", "listen").Wrap(usage(err))
+		return t.cfg.At("web", "listen").Wrap(usage(err))
 	}
 	d.page, d.listener, d.recorder.Recorded = page, l, page.Recorded
 	d.close = append(d.close, l.Close)

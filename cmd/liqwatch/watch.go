@@ -3,16 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"slices"
 	"time"
 
-	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v3"
 
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/alerts/telegram"
 	"liqwatch/internal/catalog"
 	"liqwatch/internal/config"
 	"liqwatch/internal/store"
@@ -34,13 +33,7 @@ func runWatch(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	d, err := newDaemon(ctx, cmd, cfg, log)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	log.Info().Int("markets", len(cfg.Markets)).Int("rules", len(cfg.Rules)).Str("store", cfg.Store.String()).Msg("watching")
-	return placed(cfg, d.run(ctx))
+	return placed(cfg, watchInTurns(ctx, cmd, cfg, log))
 }
 
 // daemon is everything `watch` holds open.
@@ -51,19 +44,21 @@ type daemon struct {
 	posts    *alerts.Dispatcher
 	page     *web.Server // nil when it is off
 	listener net.Listener
+	chats    []*telegram.Listener
 	close    []func() error
 }
 
-func newDaemon(ctx context.Context, cmd *cli.Command, cfg *config.Config, log zerolog.Logger) (*daemon, error) {
-	d := &daemon{}
-	if err := d.build(ctx, cmd, cfg, log); err != nil {
+func newDaemon(ctx context.Context, t turn) (*daemon, error) {
+	d := &daemon{store: t.lead.Store()}
+	if err := d.build(ctx, t); err != nil {
 		d.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *daemon) build(ctx context.Context, cmd *cli.Command, cfg *config.Config, log zerolog.Logger) error {
+func (d *daemon) build(ctx context.Context, t turn) error {
+	cmd, cfg, log := t.cmd, t.cfg, t.log
 	markets, err := catalog.Markets(cfg)
 	if err != nil {
 		return err
@@ -76,11 +71,7 @@ func (d *daemon) build(ctx context.Context, cmd *cli.Command, cfg *config.Config
 	if err != nil {
 		return err
 	}
-	if d.store, err = store.Open(ctx, storeName(cfg)); err != nil {
-		return usage(fmt.Errorf("open the store: %w", err))
-	}
-	d.close = append(d.close, d.store.Close)
-	d.posts = alerts.NewDispatcher(d.store, notifiers, alerts.DispatchOptions{}, log)
+	d.posts = alerts.NewDispatcher(d.store, notifiers, alerts.DispatchOptions{MaySend: t.lead.Holds}, log)
 	tracker, err := alerts.NewTracker(ctx, d.store, rules, staleRule(cfg), log, d.posts.Wake)
 	if err != nil {
 		return err
@@ -121,7 +112,8 @@ func (d *daemon) build(ctx context.Context, cmd *cli.Command, cfg *config.Config
 			tellPage(d.page, name, out, took)
 		}
 	}
-	return d.openPage(ctx, cfg, from, tracker, log)
+	d.openChats(t, notifiers, from, tracker)
+	return d.openPage(ctx, t, from, tracker)
 }
 
 // run watches and delivers until the context ends, or until the configuration
@@ -141,8 +133,14 @@ func (d *daemon) run(ctx context.Context) error {
 		d.recorder.Run(ctx)
 		close(recorded)
 	}()
+	heard := make(chan struct{})
+	go func() {
+		d.listen(ctx)
+		close(heard)
+	}()
 	err := d.watcher.Run(ctx)
 	stop()
+	<-heard
 	<-recorded
 	<-delivered
 	return errors.Join(err, <-shown)
