@@ -3,6 +3,7 @@ package watch
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"liqwatch/chains"
 	"liqwatch/internal/alerts"
 	"liqwatch/internal/store"
 	"liqwatch/protocols"
@@ -199,4 +201,19 @@ func TestMissingNumbersAreToldWhenTheyAreOverdue(t *testing.T) {
 	now = now.Add(5 * time.Minute)
 	require.Equal(t, 5*time.Minute, age(), "it has lost what it had")
 	require.Equal(t, "no feed", tracker.sources[len(tracker.sources)-1].Why)
+}
+
+// The price that a feed answers is the one that is watched.
+func TestASpotFeedIsTakenOver(t *testing.T) {
+	word := func(n int64) []byte { return new(big.Int).SetInt64(n).FillBytes(make([]byte, 32)) }
+	round := slices.Concat(word(7), word(2500e8), word(1_700_000_000), word(1_700_000_012), word(7))
+	f := NewFollower(newBranches(), nil, &MemoryAccounts{}, zerolog.Nop())
+	f.WatchSpot(SpotFeed{Axis: "ETH"})
+	_, err := f.spots[0].step().Then([]chains.Answer{{Data: round}, {Data: word(8)}})
+	require.NoError(t, err)
+	require.Equal(t, "2500", f.Spots()["ETH"].Price.String())
+	require.EqualValues(t, 1_700_000_012, f.Spots()["ETH"].Updated)
+	_, err = f.spots[0].step().Then([]chains.Answer{{Failed: true}})
+	require.NoError(t, err)
+	require.Empty(t, f.Spots(), "the last price is not kept")
 }

@@ -106,7 +106,8 @@ func tell(t *testing.T, rules ...gaugeRule) *story {
 	return s
 }
 
-// start makes everything but the chain and the store, as a restart would.
+// start makes all that judges, as a restart would. The follower stays: a recording
+// holds no answers for one that begins in the middle.
 func (s *story) start(rules []gaugeRule) {
 	t := s.t
 	cfg, err := config.Parse("recording", []byte(s.rec.Meta().Config))
@@ -126,8 +127,10 @@ func (s *story) start(rules []gaugeRule) {
 	for _, r := range rules {
 		require.NoError(t, s.engine.WatchGauge(r.Gauge))
 	}
-	s.follower = watch.NewFollower(chain, markets, s.store, zerolog.Nop())
-	s.follower.Chunk = 5_000_000
+	if s.follower == nil {
+		s.follower = watch.NewFollower(chain, markets, s.store, zerolog.Nop())
+		s.follower.Chunk = 5_000_000
+	}
 	s.recorder = watch.NewRecorder(s.store, s.engine.Books, zerolog.Nop())
 	s.recorder.Axes, s.recorder.Now = []string{"ETH"}, s.engine.Now
 }
@@ -205,4 +208,37 @@ func message(t *testing.T, a alerts.Alert) string {
 		out += "\n  " + f.Name + ": " + f.Value
 	}
 	return out
+}
+
+// A restart says nothing twice, and goes on watching whom it told of.
+func TestARestartRepeatsNothing(t *testing.T) {
+	rules := []gaugeRule{
+		rule("largest", "health_factor", alerts.Down, watch.Gauge{Largest: 10}, "1.1"),
+		rule("gone", "liquidations", alerts.Up, watch.Gauge{Within: 10 * time.Minute}, "100000"),
+		rule("share", "at_risk_share", alerts.Up, watch.Gauge{Axis: "ETH", Shock: dec("-0.1")}, "0.2"),
+	}
+	whole := tell(t, rules...)
+	whole.play()
+	halves := tell(t, rules...)
+	n, more := 0, true
+	for ; more; _, more = halves.rec.Advance() {
+		if n++; n%40 == 0 {
+			halves.start(rules)
+		}
+		halves.step()
+	}
+	var want, got []string
+	for _, a := range whole.alerts {
+		want = append(want, a.Key)
+	}
+	for _, a := range halves.alerts {
+		got = append(got, a.Key)
+	}
+	require.NotEmpty(t, want)
+	require.Subset(t, want, got, "what comes after a restart would have come without one")
+	seen := map[string]bool{}
+	for _, key := range got {
+		require.False(t, seen[key], "%s is told twice", key)
+		seen[key] = true
+	}
 }

@@ -45,7 +45,8 @@ func (s *spot) step() protocols.Step {
 		wants = append(wants, chains.View(s.Address, feedDecimals))
 	}
 	return protocols.Step{Wants: wants, Then: func(answers []chains.Answer) (protocols.Step, error) {
-		s.now, s.err = nil, s.take(answers)
+		s.now = nil // before take, which sets it
+		s.err = s.take(answers)
 		return protocols.Step{}, nil
 	}}
 }
