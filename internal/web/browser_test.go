@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"liqwatch/devnet/debian"
 	"liqwatch/internal/web/webtest"
 )
 
@@ -52,7 +51,7 @@ func TestDemoInABrowser(t *testing.T) {
 		t.Skip("starts a browser and plays the demo")
 	}
 	url := demo(t, "40s")
-	b := webtest.Open(t, debian.Program(t, "chromium", "chromium"))
+	b := chromium(t)
 	b.On(webtest.Screen{Width: 1280, Height: 1000, Scheme: "light"})
 	b.LogIn(url, demoToken)
 	b.Until("bars", `document.querySelectorAll(".bar").length > 10`)
@@ -95,7 +94,7 @@ func pictures(b *webtest.Browser, t *testing.T, url string) {
 		b.On(p.Screen)
 		b.Go(url + "/?axis=ETH&" + p.query)
 		b.Until("bars", `document.querySelectorAll(".bar").length > 10`)
-		require.LessOrEqual(t, webtest.Eval[int](b, `document.documentElement.scrollWidth`), int(p.Width), p.Name)
+		require.Empty(t, sticksOut(b, p.Width), p.Name)
 		b.Until("the heatmap's image", `document.querySelector("svg.map image") && performance.getEntriesByType("resource").some(e => e.name.includes("heatmap.png"))`)
 		b.Picture("page-"+p.Name, "")
 	}

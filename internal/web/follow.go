@@ -40,8 +40,12 @@ func (s *Server) take(p pass) { s.meter.pass(p.chain, p.took) }
 func (s *Server) Recorded() { s.hub.tell("history") }
 
 // refresh looks at the source, and has the ladders that somebody looks at built anew.
-func (s *Server) refresh(context.Context) {
-	if s.views.take() {
+func (s *Server) refresh(ctx context.Context) {
+	moved := s.views.take()
+	// Of what has stopped nobody hears by itself: viewers are told when there are more
+	// or fewer reasons not to rely on what they see.
+	if why := len(s.notReady(ctx)); moved || why != s.reasons {
+		s.reasons = why
 		s.hub.tell("state")
 	}
 	for _, axis := range s.hub.watched() {

@@ -172,10 +172,10 @@ func (s *Server) alerts(r *http.Request, n int) ([]alert, error) {
 	for _, l := range all {
 		a := alert{
 			ID: l.ID, Time: l.Created, Kind: string(l.Alert.Kind), Reason: string(l.Alert.Reason), Severity: string(l.Alert.Severity),
-			Rule: l.Alert.Rule, Title: l.Message.Title, Text: l.Message.Text, Deliveries: []delivery{},
+			Rule: l.Alert.Rule, Title: plain(l.Message.Title), Text: plain(l.Message.Text), Deliveries: []delivery{},
 		}
 		for _, d := range l.Deliveries {
-			one := delivery{Notifier: d.Notifier, Fate: string(d.Fate), Attempts: d.Attempts, Reason: d.Reason}
+			one := delivery{Notifier: d.Notifier, Fate: string(d.Fate), Attempts: d.Attempts, Reason: plain(d.Reason)}
 			if !d.Settled.IsZero() {
 				one.Settled = &d.Settled
 			}

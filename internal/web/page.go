@@ -139,8 +139,9 @@ type screen struct {
 	Heat     *heatPicture
 	Ranges   []string
 	Slider   slider
-	Market   *marketPrice // the market's own price of the axis, where a feed is configured
-	Age      int64        // of the ladder, in seconds
+	WhatIf   map[string]any // the answer to a question in the address, for those without a script
+	Market   *marketPrice   // the market's own price of the axis, where a feed is configured
+	Age      int64          // of the ladder, in seconds
 }
 
 // shownBand is a band with the row that its bar points at.
@@ -168,6 +169,9 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, name string) {
 		data, err := s.screen(r)
 		if err != nil {
 			return "", nil, err
+		}
+		if name == "page" {
+			data.WhatIf = s.asked(r)
 		}
 		return render(name, data)
 	})
@@ -242,6 +246,7 @@ func (s *Server) showAxis(r *http.Request, axis string, out *screen) error {
 	for _, w := range v.walls {
 		out.Walls = append(out.Walls, shownWall{w, thresholds.Distance(v.cut.Spot, w.Edge())})
 	}
+	slices.SortStableFunc(out.Walls, func(a, b shownWall) int { return a.Distance.Cmp(b.Distance) })
 	out.Slider = sliderOf(v.cut.Spot)
 	if p, ok := spotOf(s.views.snapshot(), axis); ok {
 		out.Market = &marketPrice{p.Price, away(v.cut.Spot, &p.Price)}
@@ -267,15 +272,32 @@ func sliderOf(spot decimal.Decimal) slider {
 func (s *Server) whatIfPart(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, func() (string, []byte, error) {
 		got, err := s.whatIf(withMoves(r))
-		if err != nil {
-			var p problem
-			if !asProblem(err, &p) {
-				return "", nil, err
-			}
+		var p problem
+		switch {
+		case err == nil:
+			return render("whatif", map[string]any{"Answer": got})
+		case asProblem(err, &p):
 			return render("whatif", map[string]any{"Problem": p.Message})
 		}
-		return render("whatif", map[string]any{"Answer": got})
+		return "", nil, err
 	})
+}
+
+// asked is the answer to the question in the page's own address, if there is one.
+func (s *Server) asked(r *http.Request) map[string]any {
+	if q := r.URL.Query(); !q.Has("price") && !q.Has("shock") {
+		return nil
+	}
+	got, err := s.whatIf(withMoves(r))
+	var p problem
+	switch {
+	case err == nil:
+		return map[string]any{"Answer": got}
+	case asProblem(err, &p):
+		return map[string]any{"Problem": p.Message}
+	}
+	s.log.Error().Err(err).Msg("what if")
+	return map[string]any{"Problem": "this could not be answered; the log says why"}
 }
 
 // withMoves is a request whose fields move.AXIS, in percent, are shocks.

@@ -87,11 +87,11 @@ func (s *Server) lines(v *view, d drawing) []line {
 	return out
 }
 
-// brief is a price in five digits: the line is where it is, and the exact price
+// brief is a price in four digits, or whole: the line is where it is, and the exact price
 // stands above the ladder.
 func brief(p decimal.Decimal) decimal.Decimal {
 	digits := int32(p.NumDigits()) + p.Exponent()
-	return p.Round(max(0, 5-digits))
+	return p.Round(max(0, 4-digits))
 }
 
 // apart moves places, which are in order, so that neighbours are a distance apart

@@ -95,7 +95,7 @@ func (s *Server) state(r *http.Request) *state {
 
 func (s *Server) chainState(c ChainState, books map[string]protocols.Book, now time.Time) chainState {
 	out := chainState{
-		Chain: c.Name, Block: c.Block.Number, Final: c.Final, Why: c.Why, Markets: []marketState{}, Nodes: []nodeState{},
+		Chain: c.Name, Block: c.Block.Number, Final: c.Final, Why: plain(c.Why), Markets: []marketState{}, Nodes: []nodeState{},
 		AgeSeconds: int64(now.Sub(c.Fed).Seconds()), LimitSeconds: int64(s.limit(c).Seconds()),
 		Stale: c.Block.Number == 0 || now.Sub(c.Fed) > s.limit(c),
 	}
@@ -104,7 +104,7 @@ func (s *Server) chainState(c ChainState, books map[string]protocols.Book, now t
 		out.BlockTime, out.Fed = &at, &fed
 	}
 	for _, m := range c.Markets {
-		one := marketState{Market: m.Name, Faults: []fault{}, Fed: moment(m.Fed), Why: m.Why, Verified: moment(m.Verified)}
+		one := marketState{Market: m.Name, Faults: []fault{}, Fed: moment(m.Fed), Why: plain(m.Why), Verified: moment(m.Verified)}
 		one.AgeSeconds = -1
 		if !m.Fed.IsZero() {
 			one.AgeSeconds = int64(now.Sub(m.Fed).Seconds())
@@ -113,13 +113,13 @@ func (s *Server) chainState(c ChainState, books map[string]protocols.Book, now t
 		if b := books[m.Name]; b != nil {
 			one.Known, one.Protocol, one.Block, one.Positions, one.Coming = true, b.Protocol(), b.Block().Number, b.Len(), len(b.Coming())
 			for _, f := range b.Faults() {
-				one.Faults = append(one.Faults, fault(f))
+				one.Faults = append(one.Faults, fault{f.Kind, plain(f.Detail)})
 			}
 		}
 		out.Markets = append(out.Markets, one)
 	}
 	for _, n := range c.Nodes {
-		out.Nodes = append(out.Nodes, nodeState{n.Name, n.State, n.Why, n.Requests, n.Failed})
+		out.Nodes = append(out.Nodes, nodeState{n.Name, n.State, plain(n.Why), n.Requests, n.Failed})
 	}
 	return out
 }

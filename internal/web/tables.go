@@ -209,6 +209,21 @@ func printable(s string) string {
 	return s
 }
 
+// mostText is shown of a sentence or a message.
+const mostText = 8000
+
+// plain is a text of several lines without what could turn the direction of writing
+// or control a terminal. It may hold names that contracts chose, nodes' own words
+// and receivers' answers.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r != utf8.RuneError && unicode.IsPrint(r) && !unicode.Is(unicode.Bidi_Control, r) {
+			return r
+		}
+		return -1
+	}, short(s, mostText))
+}
+
 // short is at most n bytes of a text, cut between characters.
 func short(s string, n int) string {
 	if len(s) <= n {

@@ -54,8 +54,11 @@ type Server struct {
 	meter  *meter
 	mux    http.Handler
 	pegs   pegs
-	wide   bool // other machines reach it
-	begun  time.Time
+	// reasons is how many there were at the last look not to rely on what is shown.
+	// It belongs to the goroutine that follows.
+	reasons int
+	wide    bool // other machines reach it
+	begun   time.Time
 }
 
 // New makes the page; Run serves it.
