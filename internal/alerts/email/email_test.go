@@ -33,8 +33,8 @@ func TestEveryWayOfProtection(t *testing.T) {
 			for _, m := range notifiertest.Episode(t) {
 				require.NoError(t, n.Send(t.Context(), m))
 			}
-			require.Len(t, s.letters, 6)
-			for _, l := range s.letters {
+			require.Len(t, s.got(), 6)
+			for _, l := range s.got() {
 				require.Equal(t, way != None, l.tls)
 				require.Equal(t, "risk@example.org", l.from)
 				require.Equal(t, []string{"a@example.org", "b@example.org"}, l.to)
@@ -48,7 +48,7 @@ func TestWording(t *testing.T) {
 	n := s.notifier(t, nil)
 	for i, m := range notifiertest.Episode(t) {
 		require.NoError(t, n.Send(t.Context(), m))
-		notifiertest.Golden(t, string(m.Kind), []byte(strings.ReplaceAll(s.letters[i].raw, "\r\n", "\n")))
+		notifiertest.Golden(t, string(m.Kind), []byte(strings.ReplaceAll(s.got()[i].raw, "\r\n", "\n")))
 	}
 }
 
@@ -59,11 +59,11 @@ func TestARepeatIsTheSameMail(t *testing.T) {
 	require.NoError(t, n.Send(t.Context(), m))
 	m.MayRepeat = true
 	require.NoError(t, s.notifier(t, nil).Send(t.Context(), m), "by another process")
-	require.Equal(t, s.letters[0].raw, s.letters[1].raw)
-	first := parse(t, s.letters[0].raw)
+	require.Equal(t, s.got()[0].raw, s.got()[1].raw)
+	first := parse(t, s.got()[0].raw)
 	require.Equal(t, "<msg_0@example.org>", first.header.Get("Message-ID"))
 	require.NoError(t, n.Send(t.Context(), notifiertest.Episode(t)[1]))
-	crossing := parse(t, s.letters[2].raw)
+	crossing := parse(t, s.got()[2].raw)
 	require.Equal(t, first.header.Get("References"), crossing.header.Get("References"), "one thread")
 	require.NotEqual(t, first.header.Get("Message-ID"), crossing.header.Get("Message-ID"))
 	require.Equal(t, "auto-generated", crossing.header.Get("Auto-Submitted"))
@@ -115,7 +115,7 @@ func TestHostileNamesDoNoHarm(t *testing.T) {
 	n := s.notifier(t, nil)
 	for i, name := range notifiertest.Hostile {
 		require.NoError(t, n.Send(t.Context(), notifiertest.HostileMessage(t, name)), "%.40q", name)
-		l := s.letters[i]
+		l := s.got()[i]
 		require.Equal(t, []string{"a@example.org", "b@example.org"}, l.to, "nobody else is told")
 		r := parse(t, l.raw)
 		require.Empty(t, r.header.Get("Bcc"))
@@ -169,17 +169,17 @@ func TestRecipientsCountOneByOne(t *testing.T) {
 	m := notifiertest.Episode(t)[0]
 	s.rcpt["a@example.org"] = smtpError(451, "come again")
 	require.Equal(t, "retry", notifiertest.Meaning(n.Send(t.Context(), m)))
-	require.Equal(t, []string{"b@example.org"}, s.letters[0].to)
+	require.Equal(t, []string{"b@example.org"}, s.got()[0].to)
 	require.Equal(t, "retry", notifiertest.Meaning(n.Send(t.Context(), m)))
-	require.Len(t, s.letters, 1)
+	require.Len(t, s.got(), 1)
 	delete(s.rcpt, "a@example.org")
 	require.NoError(t, n.Send(t.Context(), m))
-	require.Equal(t, []string{"a@example.org"}, s.letters[1].to)
+	require.Equal(t, []string{"a@example.org"}, s.got()[1].to)
 	require.Empty(t, n.told)
 
 	s.rcpt["b@example.org"] = smtpError(550, "gone")
 	require.Equal(t, "dead", notifiertest.Meaning(n.Send(t.Context(), notifiertest.Episode(t)[1])))
-	require.Equal(t, []string{"a@example.org"}, s.letters[2].to)
+	require.Equal(t, []string{"a@example.org"}, s.got()[2].to)
 }
 
 func TestSigningIn(t *testing.T) {
@@ -191,7 +191,7 @@ func TestSigningIn(t *testing.T) {
 	require.NotContains(t, err.Error(), "hunter")
 	none := s.notifier(t, map[string]any{"tls": "starttls", "ca_file": s.ca})
 	require.ErrorContains(t, none.Send(t.Context(), notifiertest.Episode(t)[0]), "wants a user")
-	require.Empty(t, s.letters)
+	require.Empty(t, s.got())
 }
 
 func TestNoPasswordGoesToAStrangerOrInTheClear(t *testing.T) {
@@ -212,7 +212,7 @@ func TestNoPasswordGoesToAStrangerOrInTheClear(t *testing.T) {
 			require.Equal(t, "retry", notifiertest.Meaning(err))
 			require.ErrorContains(t, err, tc.want)
 			require.Empty(t, s.signIns)
-			require.Empty(t, s.letters)
+			require.Empty(t, s.got())
 		})
 	}
 }
@@ -271,7 +271,7 @@ func TestASlowServerMayHaveTheMail(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	require.Equal(t, "unsure", notifiertest.Meaning(s.notifier(t, nil).Send(ctx, notifiertest.Episode(t)[0])))
-	require.Len(t, s.letters, 1)
+	require.Len(t, s.got(), 1)
 }
 
 func TestAServerInsideNeedsTheOptIn(t *testing.T) {

@@ -116,8 +116,9 @@ func (n *Notifier) Send(ctx context.Context, m alerts.Message) error {
 	}
 	done := make(chan error, 1)
 	go func() {
-		defer func() { <-n.busy }()
-		done <- n.call(clip.To(m.Title, maxTitle, clip.Units), clip.To(text, n.limit, clip.Units))
+		err := n.call(clip.To(m.Title, maxTitle, clip.Units), clip.To(text, n.limit, clip.Units))
+		<-n.busy // before the caller, who may send the next at once, is told
+		done <- err
 	}()
 	select {
 	case err := <-done:

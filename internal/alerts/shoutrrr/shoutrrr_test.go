@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,8 +103,8 @@ func TestEveryFailureIsTriedAgain(t *testing.T) {
 func TestASendThatHangsIsLeftAlone(t *testing.T) {
 	g, n := start(t)
 	release := make(chan struct{})
-	calls := 0
-	g.answer = func(http.ResponseWriter, *http.Request) { calls++; <-release }
+	var calls atomic.Int32
+	g.answer = func(http.ResponseWriter, *http.Request) { calls.Add(1); <-release }
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	m := notifiertest.Episode(t)[0]
@@ -113,8 +114,10 @@ func TestASendThatHangsIsLeftAlone(t *testing.T) {
 	require.ErrorContains(t, err, "has not come back")
 	close(release)
 	require.Eventually(t, func() bool { return len(n.busy) == 0 }, 5*time.Second, 10*time.Millisecond)
-	require.Equal(t, 1, calls)
+	require.EqualValues(t, 1, calls.Load())
+	g.mu.Lock()
 	g.answer = nil
+	g.mu.Unlock()
 	require.NoError(t, n.Send(t.Context(), m))
 }
 
