@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/alerts/notifiertest"
 	"liqwatch/internal/alerts/telegram/telegramtest"
 	"liqwatch/internal/store"
 )
@@ -497,4 +499,28 @@ func buttonsOf(t *testing.T, n *Notifier, a alerts.Alert) *keyboard {
 	require.NoError(t, err)
 	_, p := out.call(n.current(), false)
 	return p.Keyboard
+}
+
+// Whatever a server does to who asks it for updates, the token is not in the log.
+func TestTheTokenIsInNoLog(t *testing.T) {
+	for name, h := range notifiertest.Servers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(h)
+			defer srv.Close()
+			n, err := build(map[string]any{"token": token, "chat_id": 42, "api_url": srv.URL})
+			require.NoError(t, err)
+			log := &lockedBuffer{}
+			l := Listeners(map[string]alerts.Notifier{"risk": n}, nil, fixedBoard{}, zerolog.New(log))[0]
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			require.Positive(t, l.poll(ctx), "it is not asked again at once")
+			require.Contains(t, log.String(), "no commands from Telegram")
+			c := call{n: n, chat: chat{ID: 42}, m: &written{ID: 1}}
+			short, stop := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer stop()
+			l.say(short, c, new(page).text("x"), nil)
+			require.NotContains(t, log.String(), "hunter2")
+		})
+	}
 }
