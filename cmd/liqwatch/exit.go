@@ -52,7 +52,7 @@ func report(err error, errs io.Writer) int {
 // unreachable are the errors of sources rather than of what was asked.
 var unreachable = []error{
 	chains.ErrUnreachable, chains.ErrPruned, chains.ErrNotFound, chains.ErrReorged,
-	chains.ErrNotRecorded, context.DeadlineExceeded,
+	chains.ErrNotRecorded, context.DeadlineExceeded, errNoWatcher,
 }
 
 func exitCode(err error) int {

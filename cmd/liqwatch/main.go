@@ -93,9 +93,10 @@ func refuseUnknown(ctx context.Context, cmd *cli.Command) (context.Context, erro
 
 // commands are all subcommands in the order of a first acquaintance.
 func commands() []*cli.Command {
-	return []*cli.Command{
+	list := []*cli.Command{
 		demoCommand(), watchCommand(), mapCommand(), positionsCommand(), tvlCommand(),
 		verifyCommand(), stressCommand(), recordCommand(), replayCommand(), backtestCommand(), benchCommand(),
 		notifyCommand(), configCommand(), doctorCommand(),
 	}
+	return append(list, answerCommands()...)
 }

@@ -6,8 +6,7 @@ import "time"
 type Clock struct{ Hour, Minute int }
 
 // on is the moment at which a clock in a zone shows it on a date. Where summer time
-// skips it, the clock shows the time that comes in its place; where it comes twice,
-// the first is meant.
+// skips it, or has it twice, it is within an hour of it.
 func (c Clock) on(year int, month time.Month, day int, zone *time.Location) time.Time {
 	return time.Date(year, month, day, c.Hour, c.Minute, 0, 0, zone)
 }
