@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -42,6 +43,7 @@ type daemon struct {
 	watcher  *watch.Watcher
 	recorder *watch.Recorder
 	posts    *alerts.Dispatcher
+	after    *afterwards
 	page     *web.Server // nil when it is off
 	listener net.Listener
 	chats    []*telegram.Listener
@@ -71,7 +73,11 @@ func (d *daemon) build(ctx context.Context, t turn) error {
 	if err != nil {
 		return err
 	}
-	d.posts = alerts.NewDispatcher(d.store, notifiers, alerts.DispatchOptions{MaySend: t.lead.Holds}, log)
+	policies, err := policies(cfg, notifiers)
+	if err != nil {
+		return err
+	}
+	d.posts = alerts.NewDispatcher(d.store, notifiers, alerts.DispatchOptions{MaySend: t.lead.Holds, Policies: policies}, log)
 	tracker, err := alerts.NewTracker(ctx, d.store, rules, staleRule(cfg), log, d.posts.Wake)
 	if err != nil {
 		return err
@@ -107,11 +113,12 @@ func (d *daemon) build(ctx context.Context, t turn) error {
 	d.watcher.StaleAfter = staleAfter(cfg)
 	d.watcher.Passed = func(name string, out watch.Outcome, took time.Duration) {
 		bar.Finish()
+		from.sweep(followers[name])
 		if d.page != nil {
-			from.sweep(followers[name])
 			tellPage(d.page, name, out, took)
 		}
 	}
+	d.after = newAfterwards(cfg, d.store, engine, from, tracker, d.posts, log)
 	d.openChats(t, notifiers, from, tracker)
 	return d.openPage(ctx, t, from, tracker)
 }
@@ -133,14 +140,17 @@ func (d *daemon) run(ctx context.Context) error {
 		d.recorder.Run(ctx)
 		close(recorded)
 	}()
-	heard := make(chan struct{})
+	beside := make(chan struct{})
 	go func() {
-		d.listen(ctx)
-		close(heard)
+		var all sync.WaitGroup
+		all.Go(func() { d.listen(ctx) })
+		all.Go(func() { d.after.run(ctx) })
+		all.Wait()
+		close(beside)
 	}()
 	err := d.watcher.Run(ctx)
 	stop()
-	<-heard
+	<-beside
 	<-recorded
 	<-delivered
 	return errors.Join(err, <-shown)

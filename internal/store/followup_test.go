@@ -182,8 +182,10 @@ func TestTheDailyDigestIsToldOnceADay(t *testing.T) {
 			require.NoError(t, err)
 			woken := 0
 			d := &alerts.DailyDigest{
-				Daily:  alerts.Daily{At: alerts.Clock{Hour: 8}, Zone: berlin, Notify: []string{"a"}},
-				Report: func(context.Context, time.Time) (alerts.Report, bool, error) { return alerts.Report{Accounts: 7}, true, nil },
+				Daily: alerts.Daily{At: alerts.Clock{Hour: 8}, Zone: berlin, Notify: []string{"a"}},
+				Report: func(context.Context, time.Time) (alerts.Report, bool, error) {
+					return alerts.Report{Accounts: 7}, true, nil
+				},
 				Poster: s, Now: func() time.Time { return now }, Wake: func() { woken++ }, Log: zerolog.Nop(),
 			}
 			for range 3 {
