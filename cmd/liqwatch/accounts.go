@@ -12,8 +12,8 @@ import (
 )
 
 // lookAccounts are the accounts for a command that looks once: those of the store,
-// so that the past need not be scanned again. While a watcher holds the store it is
-// only read, and what is found beside it is kept in memory.
+// so that the past need not be scanned again. While a watcher holds the store, and one
+// that many share, it is only read, and what is found beside it is kept in memory.
 type lookAccounts struct {
 	kept  watch.Accounts
 	close func() error
@@ -21,6 +21,9 @@ type lookAccounts struct {
 
 func openLook(ctx context.Context, cfg *config.Config) (*lookAccounts, error) {
 	s, err := store.Open(ctx, storeName(cfg))
+	if err == nil && s.Shared() { // whoever watches with it writes
+		return &lookAccounts{besideWatcher{s, &watch.MemoryAccounts{}}, s.Close}, nil
+	}
 	if err == nil {
 		return &lookAccounts{s, s.Close}, nil
 	}

@@ -24,7 +24,7 @@ type Config struct {
 	Notifiers map[string]Notifier `yaml:"notifiers" doc:"where messages go, by the name that rules use"`
 	Digest    *Digest             `yaml:"digest" doc:"a message a day that says that all is well, or what is not"`
 	Heartbeat *Heartbeat          `yaml:"heartbeat" doc:"a call that is made while all is well, so that its silence is an alarm"`
-	Store     Store               `yaml:"store" default:"sqlite:liqwatch.db" doc:"where accounts, history and alerts are kept: sqlite:FILE; postgres:// is understood and refused, since this version keeps its state in SQLite"`
+	Store     Store               `yaml:"store" default:"sqlite:liqwatch.db" doc:"where accounts, history and alerts are kept: sqlite:FILE for one process, or postgres://USER:PASSWORD@HOST/DATABASE for any number that are then one watcher"`
 	Web       Web                 `yaml:"web" doc:"the page, its JSON, metrics and health"`
 	Sweep     time.Duration       `yaml:"sweep" default:"6h" doc:"how often every account is read again, to prove that nothing was missed"`
 	Log       Log                 `yaml:"log" doc:"the log on stderr"`
