@@ -6,7 +6,7 @@ LINT     := $(BIN)/golangci-lint
 LINT_VER := v2.15.0
 TESTTIME := 25m
 
-.PHONY: build test check fmt vet lint bench fuzz kills history-year scale demo-recording clean
+.PHONY: build test check fmt vet lint bench fuzz kills burst history-year scale demo-recording clean
 
 build:
 	$(GO) build -o liqwatch ./cmd/liqwatch
@@ -47,6 +47,11 @@ fuzz:
 KILLS ?= 1000
 kills:
 	LIQWATCH_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run KillsOfWatch ./cmd/liqwatch
+
+# 10,080 positions that cross in one block.
+BURST ?= 12600
+burst:
+	LIQWATCH_BURST=$(BURST) $(GO) test -count=1 -timeout 30m -v -run TestABurst ./internal/e2e
 
 # A whole year of history of 50 markets, written and weighed: two minutes, 200 MB on the disk.
 history-year:
