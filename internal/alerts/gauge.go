@@ -293,11 +293,12 @@ type GaugeReading struct {
 	Fields  []Field             `json:"fields,omitempty"`
 }
 
-// thin leaves of alerts what a correction needs: the rest is kept with the alert.
+// thin leaves of alerts what a correction needs: the rest is kept with the alert, and
+// the blocks are the checkpoint's.
 func thin(alerts []Alert) []Alert {
 	out := make([]Alert, len(alerts))
 	for i, a := range alerts {
-		a.Advice, a.Changed, a.Ended = "", nil, nil
+		a.Advice, a.Changed, a.Ended, a.Blocks = "", nil, nil, nil
 		if a.Gauge != nil {
 			g := *a.Gauge
 			g.Fields = nil

@@ -40,6 +40,9 @@ func Rewind(s State, chain string, ancestor uint64) (State, error) {
 	}
 	for _, c := range s.Checkpoints[keep:] {
 		for _, a := range c.Alerts {
+			if a.Blocks == nil {
+				a.Blocks = c.Blocks
+			}
 			next.Doubts = append(next.Doubts, Doubt{Alert: a, Open: slices.Clone(a.Claims), Chain: chain, Until: until})
 		}
 	}

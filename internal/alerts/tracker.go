@@ -2,8 +2,10 @@ package alerts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -234,14 +236,26 @@ func (t *Tracker) report(c Change) {
 	}
 }
 
+// posts words alerts, on all processors: ten thousand may come of one block.
 func posts(alerts []Alert) ([]Post, error) {
-	var out []Post
-	for _, a := range alerts {
-		m, err := Compose(a)
-		if err != nil {
-			return nil, fmt.Errorf("word alert %s: %w", a.Key, err)
-		}
-		out = append(out, Post{Alert: a, Message: m, Notify: a.Notify})
+	if len(alerts) == 0 {
+		return nil, nil
 	}
-	return out, nil
+	out, workers := make([]Post, len(alerts)), min(runtime.GOMAXPROCS(0), 1+len(alerts)/100)
+	errs := make([]error, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(alerts) && errs[w] == nil; i += workers {
+				a := alerts[i]
+				m, err := Compose(a)
+				if err != nil {
+					errs[w] = fmt.Errorf("word alert %s: %w", a.Key, err)
+				}
+				out[i] = Post{Alert: a, Message: m, Notify: a.Notify}
+			}
+		})
+	}
+	wg.Wait()
+	return out, errors.Join(errs...)
 }

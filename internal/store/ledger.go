@@ -115,19 +115,18 @@ func saveState(ctx context.Context, tx *sql.Tx, c alerts.StateChange) error {
 }
 
 func saveDecisions(ctx context.Context, tx *sql.Tx, at time.Time, decisions []alerts.Decision) error {
+	all := batch{tx: tx, row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", insert: `INSERT INTO decisions
+		(at, rule, axis, level, side, episode, from_phase, to_phase, reason, price, chain_time, sent)`}
 	for _, d := range decisions {
 		if d.Reason == alerts.ReasonAlreadySeen {
 			continue // a restart looks at the last block again: nothing was decided
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO decisions
-			(at, rule, axis, level, side, episode, from_phase, to_phase, reason, price, chain_time, sent)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			at.UnixNano(), d.Rule, d.Axis, d.Level.String(), d.Side, d.Episode, d.From, d.To, d.Reason, d.Price.String(), d.Time, flag(d.Sent))
-		if err != nil {
+		if err := all.add(ctx, at.UnixNano(), d.Rule, d.Axis, d.Level.String(), d.Side, d.Episode, d.From, d.To, d.Reason, d.Price.String(),
+			d.Time, flag(d.Sent)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return all.flush(ctx)
 }
 
 // savePosts writes alerts and a delivery for each notifier. An alert that is there
@@ -141,44 +140,67 @@ func (s *Store) savePosts(ctx context.Context, tx *sql.Tx, at time.Time, posts [
 		return err
 	}
 	at = at.Add(ahead)
+	fresh, err := s.saveAlerts(ctx, tx, at, posts)
+	if err != nil {
+		return err
+	}
+	told := batch{tx: tx, insert: `INSERT INTO told (episode, alert)`, row: "(?, ?)", tail: `ON CONFLICT DO NOTHING`}
+	// Due at once whatever the clock does: it may be set back before the first attempt.
+	deliveries := batch{
+		tx: tx, insert: `INSERT INTO deliveries (alert, notifier, fate, urgency, created, next_at)`, row: "(?, ?, 'pending', ?, ?, 0)",
+		tail: `ON CONFLICT (alert, notifier) DO NOTHING`,
+	}
+	for _, p := range posts {
+		id := s.alertID(p.Alert.Key)
+		if !fresh[id] {
+			continue
+		}
+		delete(fresh, id) // of two with one key the first counts
+		for _, episode := range p.Alert.InEpisodes() {
+			if err := told.add(ctx, episode, id); err != nil {
+				return fmt.Errorf("save what alerts are told of: %w", err)
+			}
+		}
+		for _, notifier := range p.Notify {
+			if err := deliveries.add(ctx, id, notifier, p.Alert.Severity.Rank(), at.UnixNano()); err != nil {
+				return fmt.Errorf("save deliveries: %w", err)
+			}
+		}
+	}
+	if err := told.flush(ctx); err != nil {
+		return fmt.Errorf("save what alerts are told of: %w", err)
+	}
+	if err := deliveries.flush(ctx); err != nil {
+		return fmt.Errorf("save deliveries: %w", err)
+	}
+	return nil
+}
+
+// saveAlerts writes alerts and gives the ids of those that were not there yet.
+func (s *Store) saveAlerts(ctx context.Context, tx *sql.Tx, at time.Time, posts []alerts.Post) (map[string]bool, error) {
+	fresh := map[string]bool{}
+	all := batch{
+		tx: tx, insert: `INSERT INTO alerts (id, dedup_key, kind, reason, rule, created, alert, message)`, row: "(?, ?, ?, ?, ?, ?, ?, ?)",
+		tail: `ON CONFLICT (dedup_key) DO NOTHING RETURNING id`, returned: func(id string) { fresh[id] = true },
+	}
 	for _, p := range posts {
 		p.Message.ID = s.alertID(p.Alert.Key)
 		alert, err := json.Marshal(p.Alert)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		message, err := json.Marshal(p.Message)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO alerts (id, dedup_key, kind, reason, rule, created, alert, message)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (dedup_key) DO NOTHING`,
-			p.Message.ID, p.Alert.Key, p.Alert.Kind, p.Alert.Reason, p.Alert.Rule, at.UnixNano(), string(alert), string(message))
-		if err != nil {
-			return fmt.Errorf("save alert %s: %w", p.Alert.Key, err)
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		for _, episode := range p.Alert.InEpisodes() {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO told (episode, alert) VALUES ($1, $2) ON CONFLICT DO NOTHING`, episode, p.Message.ID); err != nil {
-				return fmt.Errorf("save what alert %s is told of: %w", p.Alert.Key, err)
-			}
-		}
-		for _, notifier := range p.Notify {
-			// Due at once whatever the clock does: it may be set back before the first attempt.
-			_, err := tx.ExecContext(ctx, `INSERT INTO deliveries (alert, notifier, fate, urgency, created, next_at)
-				VALUES ($1, $2, 'pending', $3, $4, 0) ON CONFLICT (alert, notifier) DO NOTHING`,
-				p.Message.ID, notifier, p.Alert.Severity.Rank(), at.UnixNano())
-			if err != nil {
-				return fmt.Errorf("save the delivery of %s to %s: %w", p.Alert.Key, notifier, err)
-			}
+		if err := all.add(ctx, p.Message.ID, p.Alert.Key, p.Alert.Kind, p.Alert.Reason, p.Alert.Rule, at.UnixNano(), string(alert), string(message)); err != nil {
+			return nil, fmt.Errorf("save alerts: %w", err)
 		}
 	}
-	return nil
+	if err := all.flush(ctx); err != nil {
+		return nil, fmt.Errorf("save alerts: %w", err)
+	}
+	return fresh, nil
 }
 
 // alertID is the same for a key in this store for ever, and differs from that of
