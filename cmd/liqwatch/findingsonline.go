@@ -81,42 +81,52 @@ func (o *online) ladder(axis string) (*thresholds.Ladder, error) {
 
 // levels looks at a rule's prices from where the price is now.
 func (o *online) levels(i int, r config.Rule, l *thresholds.Ladder) error {
-	least := r.MinAtRiskUSD
-	anything := decimal.Zero
+	hopeless := r.Watch == "" && o.minimum(i, r.MinAtRiskUSD)
 	for j, level := range r.Levels.Prices {
-		factor := l.Spot().DivRound(level, 12)
-		if factor.GreaterThan(decimal.NewFromInt(thresholds.MaxFall)) || factor.LessThan(decimal.NewFromInt(1).DivRound(decimal.NewFromInt(thresholds.MaxRise), 12)) {
-			o.note(i, true, fmt.Sprintf("%s is at %s now", r.Axis, l.Spot()), fmt.Sprintf("level %s is further than positions are looked at", level), "levels", j)
-			continue
-		}
-		if level.Equal(l.Spot()) || r.Watch != "" {
-			continue
-		}
-		c, err := l.Crossing(level)
-		if err != nil {
-			return err
-		}
-		anything = decimal.Max(anything, c.AtRiskUSD)
 		switch {
-		case c.AtRiskUSD.LessThan(least):
-			o.note(i, false, "it is told once that has grown; lower min_at_risk_usd to hear of it before",
-				fmt.Sprintf("%s USD come due between %s and level %s, less than min_at_risk_usd", c.AtRiskUSD.Round(0), l.Spot(), level), "levels", j)
-		case c.Accounts == 0:
-			o.note(i, false, "it is told of the price alone; set min_at_risk_usd to hear of it only when that changes",
-				fmt.Sprintf("nothing comes due between %s and level %s", l.Spot(), level), "levels", j)
-		case c.Direction == "up":
-			o.note(i, false, "a fall to it is told once the price has been above it",
-				fmt.Sprintf("%s is at %s, below level %s already: it is watched from below", r.Axis, l.Spot(), level), "levels", j)
+		case outOfReach(l.Spot(), level):
+			o.note(i, true, fmt.Sprintf("%s is at %s now", r.Axis, l.Spot()), fmt.Sprintf("level %s is further than positions are looked at", level), "levels", j)
+		case hopeless || r.Watch != "" || level.Equal(l.Spot()):
+		default:
+			if err := o.level(i, j, l, level); err != nil {
+				return err
+			}
 		}
-	}
-	if r.Watch == "" && least.IsPositive() {
-		o.minimum(i, least)
 	}
 	return nil
 }
 
+// level looks at one price that can be reached.
+func (o *online) level(i, j int, l *thresholds.Ladder, level decimal.Decimal) error {
+	c, err := l.Crossing(level)
+	if err != nil {
+		return err
+	}
+	switch least := o.cfg.Rules[i].MinAtRiskUSD; {
+	case c.Direction == "up":
+		o.note(i, false, "a fall to it is told once the price has been above it",
+			fmt.Sprintf("%s is at %s, below level %s already: it is watched from below", l.Axis().Name, l.Spot(), level), "levels", j)
+	case c.AtRiskUSD.LessThan(least):
+		o.note(i, false, "it is told once that has grown; lower min_at_risk_usd to hear of it before",
+			fmt.Sprintf("%s USD come due between %s and level %s, less than min_at_risk_usd", c.AtRiskUSD.Round(0), l.Spot(), level), "levels", j)
+	case c.Accounts == 0:
+		o.note(i, false, "it is told of the price alone; set min_at_risk_usd to hear of it only when that changes",
+			fmt.Sprintf("nothing comes due between %s and level %s", l.Spot(), level), "levels", j)
+	}
+	return nil
+}
+
+// outOfReach: no position is looked at that far away.
+func outOfReach(spot, level decimal.Decimal) bool {
+	fall, rise := decimal.NewFromInt(thresholds.MaxFall), decimal.NewFromInt(thresholds.MaxRise)
+	return spot.GreaterThan(level.Mul(fall)) || level.GreaterThan(spot.Mul(rise))
+}
+
 // minimum: a rule that wants more at risk than there is collateral never speaks.
-func (o *online) minimum(i int, least decimal.Decimal) {
+func (o *online) minimum(i int, least decimal.Decimal) bool {
+	if !least.IsPositive() {
+		return false
+	}
 	all := decimal.Zero
 	for _, b := range o.books {
 		prices := b.Prices()
@@ -125,9 +135,11 @@ func (o *online) minimum(i int, least decimal.Decimal) {
 			all = all.Add(prices.USD(&f.AtRisk, b.QuoteDecimals()))
 		}
 	}
-	if all.LessThan(least) {
-		o.note(i, true, "lower it", fmt.Sprintf("min_at_risk_usd is %s and all collateral of borrowers is worth %s USD", least, all.Round(0)), "min_at_risk_usd")
+	if all.GreaterThanOrEqual(least) {
+		return false
 	}
+	o.note(i, true, "lower it", fmt.Sprintf("min_at_risk_usd is %s and all collateral of borrowers is worth %s USD", least, all.Round(0)), "min_at_risk_usd")
+	return true
 }
 
 func (o *online) of(r config.Rule) []protocols.Book {

@@ -84,6 +84,7 @@ func TestNumbersAreThoseOfTheContracts(t *testing.T) {
 	require.Equal(t, "rearmed", string(s.await("oracle", 2)[1].Data.Kind))
 
 	s.liquidation(bot, victim)
+	w.checkedOnline(t)
 	s.badDebt()
 
 	require.Empty(t, s.heard["flight"], "there is no history of ten minutes ago")
@@ -214,6 +215,53 @@ func (s *gaugeStage) badDebt() {
 	require.Positive(t, least.Sign())
 	require.Len(t, s.await("wallet", 2), 2)
 	require.Equal(t, "1.05", s.heard["wallet"][1].Data.Bound.String())
+}
+
+const doubtful = `
+rules:
+  - {name: far, axis: ETH, levels: [0.001, 2600, 1000], notify: [out], min_at_risk_usd: 1000000}
+  - {name: rich, axis: ETH, levels: [1500], notify: [out], min_at_risk_usd: 900000000000}
+  - {name: none, axis: TRX, levels: [0.1], notify: [out]}
+  - {name: stranger, watch: health_factor, accounts: ["0x00000000000000000000000000000000000000aa"], below: [1.1], notify: [out]}
+  - {name: unlisted, watch: utilization, assets: [WETH, DOGE], above: [90%], notify: [out]}
+  - {name: right, watch: at_risk_share, axis: ETH, markets: [aave], above: [90%], notify: [out]}
+notifiers:
+  out: {type: stdout}
+`
+
+// checkedOnline holds rules that can hardly be meant against the market, with ETH at 2,100.
+func (w *world) checkedOnline(t *testing.T) {
+	t.Helper()
+	path := rewriteFile(t, w.configuration(t, ""), func(text string) string { return text + doubtful })
+	_, _, code := liqwatch(t, "config", "check", "-c", path)
+	require.Zero(t, code, "the file alone is fine")
+	out, stderr, code := liqwatch(t, "config", "check", "-c", path, "--online", "--format", "json")
+	require.Equal(t, 1, code, stderr)
+	got := one[struct {
+		Fine     bool
+		Findings []struct {
+			Line, Column        int
+			Rule, Problem, Hint string
+			Never               bool
+		}
+	}](t, out)
+	require.False(t, got.Fine)
+	var lines []string
+	for _, f := range got.Findings {
+		require.NotEmpty(t, f.Hint)
+		require.Positive(t, f.Column)
+		lines = append(lines, fmt.Sprint(f.Rule, " ", f.Never, ": ", f.Problem))
+	}
+	require.Len(t, lines, 6, strings.Join(lines, "\n"))
+	for _, want := range []string{
+		"far true: level 0.001 is further than positions are looked at",
+		"far false: ETH is at 2100, below level 2600 already: it is watched from below",
+		"rich true: min_at_risk_usd is 900000000000 and all collateral of borrowers is worth ",
+		"none true: ", "stranger false: 0x00000000000000000000000000000000000000aa owes nothing in the markets that rule \"stranger\" watches",
+		"unlisted true: no market that rule \"unlisted\" watches has an asset \"DOGE\"",
+	} {
+		require.Contains(t, strings.Join(lines, "\n"), want)
+	}
 }
 
 func rewriteFile(t *testing.T, path string, f func(string) string) string {
