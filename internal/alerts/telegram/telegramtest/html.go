@@ -19,7 +19,7 @@ var entities = map[string]string{"lt": "<", "gt": ">", "amp": "&", "quot": `"`}
 func Shown(html string) (string, error) { return parse(html) }
 
 // parse reads the Bot API's HTML and gives the text without markup. Anything that
-// the real server would stumble over is an error, in its words.
+// the real server would stumble over is an error, in its words but for the first letter.
 func parse(s string) (string, error) {
 	var out strings.Builder
 	var open []string
@@ -28,19 +28,19 @@ func parse(s string) (string, error) {
 		case '<':
 			end := strings.IndexByte(s[i:], '>')
 			if end < 0 {
-				return "", fmt.Errorf("Unclosed start tag at byte offset %d", i)
+				return "", fmt.Errorf("unclosed start tag at byte offset %d", i)
 			}
 			name := s[i+1 : i+end]
 			if closing, ok := strings.CutPrefix(name, "/"); ok {
 				switch {
 				case len(open) == 0:
-					return "", fmt.Errorf("Unexpected end tag at byte offset %d", i)
+					return "", fmt.Errorf("unexpected end tag at byte offset %d", i)
 				case open[len(open)-1] != closing:
-					return "", fmt.Errorf("Unmatched end tag at byte offset %d, expected \"</%s>\", found \"</%s>\"", i, open[len(open)-1], closing)
+					return "", fmt.Errorf("unmatched end tag at byte offset %d, expected \"</%s>\", found \"</%s>\"", i, open[len(open)-1], closing)
 				}
 				open = open[:len(open)-1]
 			} else if !tags[name] {
-				return "", fmt.Errorf("Unsupported start tag %q at byte offset %d", name, i)
+				return "", fmt.Errorf("unsupported start tag %q at byte offset %d", name, i)
 			} else {
 				open = append(open, name)
 			}
@@ -61,7 +61,7 @@ func parse(s string) (string, error) {
 		}
 	}
 	if len(open) > 0 {
-		return "", fmt.Errorf("Can't find end tag corresponding to start tag %q", open[len(open)-1])
+		return "", fmt.Errorf("can't find end tag corresponding to start tag %q", open[len(open)-1])
 	}
 	return out.String(), nil
 }

@@ -53,7 +53,8 @@ func shown(c Call) (string, *answer) {
 	case "HTML":
 		var err error
 		if text, err = parse(c.Raw); err != nil {
-			return no(bad("can't parse entities: %v", err))
+			why := err.Error()
+			return no(bad("can't parse entities: %s", strings.ToUpper(why[:1])+why[1:]))
 		}
 	default:
 		return no(bad("unsupported parse_mode"))

@@ -110,7 +110,7 @@ func readParams(w http.ResponseWriter, r *http.Request, method string) (p parame
 // readForm reads a form; what is text there may be JSON.
 func readForm(r *http.Request) (map[string]json.RawMessage, []byte, *answer) {
 	fields := map[string]json.RawMessage{}
-	if err := r.ParseMultipartForm(20 << 20); err != nil {
+	if err := r.ParseMultipartForm(20 << 20); err != nil { //nolint:gosec // the body is limited by who calls
 		a := bad("can't parse the form: %v", err)
 		return nil, nil, &a
 	}
@@ -135,7 +135,7 @@ func readForm(r *http.Request) (map[string]json.RawMessage, []byte, *answer) {
 		a := bad("can't read the file: %v", err)
 		return nil, nil, &a
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var out bytes.Buffer
 	_, _ = out.ReadFrom(f)
 	return fields, out.Bytes(), nil
