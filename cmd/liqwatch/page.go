@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -118,13 +120,43 @@ func pageOptions(cfg *config.Config, from *watched, kept *store.Store, tracker *
 func rulesNow(cfg *config.Config, tracker *alerts.Tracker) []web.Rule {
 	out := make([]web.Rule, 0, len(cfg.Rules))
 	for _, r := range cfg.Rules {
-		one := web.Rule{Name: r.Name, Axis: r.Axis, Levels: r.Levels.Prices}
+		one := web.Rule{Name: r.Name, Axis: r.Axis, Levels: r.Levels.Prices, Watch: watchText(r)}
 		if followsWalls(r) && r.Watch == "" {
 			one.Levels = tracker.WatchedLevels(r.Name)
 		}
 		out = append(out, one)
 	}
 	return out
+}
+
+// watchText says what a rule watches that is no price of an axis: "utilization above
+// 90%, 95% of USDC".
+func watchText(r config.Rule) string {
+	if r.Watch == "" {
+		return ""
+	}
+	side := " above "
+	if len(r.Below) > 0 {
+		side = " below "
+	}
+	var bounds []string
+	for _, b := range r.Bounds() {
+		bounds = append(bounds, b.String())
+	}
+	text := strings.ReplaceAll(r.Watch, "_", " ") + side + strings.Join(bounds, ", ")
+	if of := slices.Concat(r.Assets, r.Markets); len(of) > 0 {
+		text += " of " + strings.Join(of, ", ")
+	}
+	if n := len(r.Accounts); n > 0 {
+		text += fmt.Sprintf(" of %d accounts", n)
+	}
+	if r.Largest > 0 {
+		text += fmt.Sprintf(" of the %d largest", r.Largest)
+	}
+	if r.Axis != "" {
+		text += " on " + r.Axis
+	}
+	return text
 }
 
 // tellPage hands the page what a pass brought.
@@ -141,7 +173,9 @@ func (d *daemon) openPage(ctx context.Context, t turn, from *watched, tracker *a
 	if t.cfg.Web.Off() {
 		return nil
 	}
-	page := web.New(pageOptions(t.cfg, from, d.store, tracker), t.log)
+	opt := pageOptions(t.cfg, from, d.store, tracker)
+	opt.Sinks = d.posts.Sinks
+	page := web.New(opt, t.log)
 	l, err := t.enter(ctx, page)
 	if err != nil {
 		return t.cfg.At("web", "listen").Wrap(usage(err))

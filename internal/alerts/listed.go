@@ -26,6 +26,7 @@ type ListedDelivery struct {
 	Fate     Fate
 	Attempts int
 	Settled  time.Time // zero while pending
+	Next     time.Time // when it is tried next, of a pending one
 	Reason   string    // why the last attempt did not succeed; without secrets
 	Digest   string    // the alert that stands for it, of a [Digested] one
 }

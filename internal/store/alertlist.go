@@ -77,7 +77,7 @@ func (s *Store) addDeliveries(ctx context.Context, all []ListedAlert) error {
 }
 
 func (s *Store) deliveriesOf(ctx context.Context, alert string) ([]ListedDelivery, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT notifier, fate, attempts, settled_at, reason, digest FROM deliveries WHERE alert = $1 ORDER BY notifier`, alert)
+	rows, err := s.read.QueryContext(ctx, `SELECT notifier, fate, attempts, settled_at, next_at, reason, digest FROM deliveries WHERE alert = $1 ORDER BY notifier`, alert)
 	if err != nil {
 		return nil, err
 	}
@@ -85,12 +85,15 @@ func (s *Store) deliveriesOf(ctx context.Context, alert string) ([]ListedDeliver
 	var out []ListedDelivery
 	for rows.Next() {
 		var d ListedDelivery
-		var settled int64
-		if err := rows.Scan(&d.Notifier, &d.Fate, &d.Attempts, &settled, &d.Reason, &d.Digest); err != nil {
+		var settled, next int64
+		if err := rows.Scan(&d.Notifier, &d.Fate, &d.Attempts, &settled, &next, &d.Reason, &d.Digest); err != nil {
 			return nil, err
 		}
 		if settled != 0 {
 			d.Settled = time.Unix(0, settled).UTC()
+		}
+		if d.Fate == alerts.Pending {
+			d.Next = time.Unix(0, next).UTC()
 		}
 		out = append(out, d)
 	}

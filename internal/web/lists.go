@@ -1,8 +1,11 @@
 package web
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -140,6 +143,7 @@ type delivery struct {
 	Fate     string     `json:"fate"`
 	Attempts int        `json:"attempts"`
 	Settled  *time.Time `json:"settled"`
+	Next     *time.Time `json:"next"` // of a pending one
 	Reason   string     `json:"reason,omitempty"`
 }
 
@@ -152,6 +156,8 @@ type ruleState struct {
 	Rule
 	MutedUntil *time.Time `json:"muted_until"`
 	MutedBy    string     `json:"muted_by,omitempty"`
+	// MutedParts are the levels and subjects of the rule that are muted by themselves.
+	MutedParts []string `json:"muted_parts,omitempty"`
 }
 
 func (s *Server) alertsAPI(r *http.Request) (any, error) {
@@ -176,9 +182,7 @@ func (s *Server) alerts(r *http.Request, n int) ([]alert, error) {
 		}
 		for _, d := range l.Deliveries {
 			one := delivery{Notifier: d.Notifier, Fate: string(d.Fate), Attempts: d.Attempts, Reason: plain(d.Reason)}
-			if !d.Settled.IsZero() {
-				one.Settled = &d.Settled
-			}
+			one.Settled, one.Next = moment(d.Settled), moment(d.Next)
 			a.Deliveries = append(a.Deliveries, one)
 		}
 		if !l.Acknowledged.IsZero() {
@@ -197,8 +201,14 @@ func (s *Server) rules() []ruleState {
 		if st.Levels == nil {
 			st.Levels = []decimal.Decimal{}
 		}
-		if m, ok := mutes[r.Name]; ok {
-			st.MutedUntil, st.MutedBy = &m.Until, m.By
+		for _, scope := range slices.Sorted(maps.Keys(mutes)) {
+			m := mutes[scope]
+			switch part, ok := strings.CutPrefix(scope, r.Name+"/"); {
+			case ok:
+				st.MutedParts = append(st.MutedParts, plain(part))
+			case (scope == r.Name || scope == "*") && (st.MutedUntil == nil || m.Until.After(*st.MutedUntil)):
+				st.MutedUntil, st.MutedBy = &m.Until, plain(m.By)
+			}
 		}
 		out = append(out, st)
 	}

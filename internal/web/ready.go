@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"liqwatch/internal/alerts"
 )
 
 // healthz says whether the process does its work: it looks around, and the store answers.
@@ -23,8 +25,6 @@ func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
 }
 
 const (
-	// queueLimit is the age of a waiting message from which on nobody should rely on alerts.
-	queueLimit = time.Minute
 	// blocksLimit is how many block times without a block are too long ...
 	blocksLimit = 5
 	// ... and leastLimit how long it takes at least, for chains with many blocks a second.
@@ -113,17 +113,50 @@ func because(why string) string {
 	return ": " + why
 }
 
-// undelivered is what keeps messages from their receivers.
+// undelivered is what keeps messages from their receivers. What quiet hours hold
+// back, and what a digest will tell, is no reason.
 func (s *Server) undelivered(ctx context.Context, now time.Time) []string {
 	q, err := s.opt.Keeper.Queue(ctx)
 	if err != nil {
 		s.log.Error().Err(err).Msg("ready")
 		return []string{"the store does not answer"}
 	}
-	if !q.Oldest.IsZero() && now.Sub(q.Oldest) > queueLimit {
-		return []string{fmt.Sprintf("%s to be delivered, the oldest for %s", wait(q.Waiting), now.Sub(q.Oldest).Round(time.Second))}
+	sinks, err := s.sinks(ctx)
+	switch {
+	case err != nil:
+		return []string{"the store does not answer"}
+	case sinks == nil:
+		if !q.Oldest.IsZero() && now.Sub(q.Oldest) > alerts.QueueLimit {
+			return []string{fmt.Sprintf("%s to be delivered, the oldest for %s", wait(q.Waiting), now.Sub(q.Oldest).Round(time.Second))}
+		}
+		return nil
 	}
-	return nil
+	var why []string
+	failing := 0
+	for _, k := range sinks {
+		if late := now.Sub(k.Overdue); !k.Overdue.IsZero() && late > alerts.QueueLimit {
+			why = append(why, fmt.Sprintf("the notifier %s is %s late%s", k.Name, late.Round(time.Second), because(plain(k.Why))))
+		}
+		if !k.Failing.IsZero() {
+			failing++
+		}
+	}
+	if failing > 0 && failing == len(sinks) {
+		why = append(why, fmt.Sprintf("no notifier takes messages: the last send of each of %d failed", failing))
+	}
+	return why
+}
+
+// sinks are how the notifiers do; nil where nobody knows.
+func (s *Server) sinks(ctx context.Context) ([]alerts.Sink, error) {
+	if s.opt.Sinks == nil {
+		return nil, nil
+	}
+	out, err := s.opt.Sinks(ctx)
+	if err != nil {
+		s.log.Error().Err(err).Msg("look at the notifiers")
+	}
+	return out, err
 }
 
 func wait(n int) string {

@@ -87,4 +87,6 @@ type Rule struct {
 	Name   string            `json:"name"`
 	Axis   string            `json:"axis"`
 	Levels []decimal.Decimal `json:"levels"`
+	// Watch says in words what a rule watches that has no levels of an axis.
+	Watch string `json:"watch,omitempty"`
 }

@@ -16,6 +16,15 @@ type state struct {
 	Stale   bool         `json:"stale"`
 	Chains  []chainState `json:"chains"`
 	Viewers int          `json:"viewers"`
+	// Notifiers are how those do whom rules tell; empty where it is not known.
+	Notifiers []notifierState `json:"notifiers"`
+}
+
+type notifierState struct {
+	Notifier string     `json:"notifier"`
+	Overdue  *time.Time `json:"overdue"` // since when its oldest message should have been sent
+	Failing  *time.Time `json:"failing"` // since when every send failed
+	Why      string     `json:"why,omitempty"`
 }
 
 type chainState struct {
@@ -75,9 +84,13 @@ func (s *Server) stateAPI(r *http.Request) (any, error) { return s.state(r), nil
 // state is where everything stands: the proof of life.
 func (s *Server) state(r *http.Request) *state {
 	snap, now := s.views.snapshot(), s.opt.Now()
-	out := &state{Time: now.UTC(), Version: s.opt.Version, Chains: []chainState{}, Viewers: s.hub.count()}
+	out := &state{Time: now.UTC(), Version: s.opt.Version, Chains: []chainState{}, Viewers: s.hub.count(), Notifiers: []notifierState{}}
 	why := s.notReady(r.Context())
 	out.Ready, out.Why = len(why) == 0, strings.Join(why, "; ")
+	sinks, _ := s.sinks(r.Context()) // an error is among the reasons already
+	for _, k := range sinks {
+		out.Notifiers = append(out.Notifiers, notifierState{k.Name, moment(k.Overdue), moment(k.Failing), plain(k.Why)})
+	}
 	books := map[string]protocols.Book{}
 	for _, b := range snap.books {
 		books[b.Market()] = b

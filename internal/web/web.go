@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"liqwatch/internal/alerts"
 	"liqwatch/protocols"
 )
 
@@ -19,6 +20,8 @@ type Options struct {
 	Source Source
 	Keeper Keeper
 	Muter  Muter
+	// Sinks are how the notifiers do; nil where nobody knows.
+	Sinks func(context.Context) ([]alerts.Sink, error)
 	// Rules are those of now: levels that follow the walls change.
 	Rules func() []Rule
 	// References names, by axis, the market whose oracle names the price.

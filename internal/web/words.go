@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"liqwatch/internal/alerts"
 )
 
 // words are how numbers are written on the page.
@@ -14,6 +16,7 @@ var words = template.FuncMap{
 	"money": money, "exact": exact, "price": priceText, "percent": percentText, "signed": signedPercent, "amount": amountText,
 	"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"ago": agoText, "brief": briefAddress, "count": func(n int) string { return group(fmt.Sprint(n)) },
+	"fate":   fateText,
 	"plural": plural, "printable": printable, "cents": cents, "away": away, "points": points, "times": times,
 	"change": func(market, over string, c *change) changeRow { return changeRow{market, over, c} }, "count64": func(n uint64) string { return group(fmt.Sprint(n)) },
 	"deref": func(d *decimal.Decimal) decimal.Decimal { return *d },
@@ -126,6 +129,21 @@ func briefAddress(s string) string {
 		return s
 	}
 	return s[:8] + "…" + s[len(s)-4:]
+}
+
+// fateText is what became of a delivery, in words.
+func fateText(fate string) string {
+	switch alerts.Fate(fate) {
+	case alerts.Pending:
+		return "waits"
+	case alerts.Dead:
+		return "given up"
+	case alerts.Digested:
+		return "told in a digest"
+	case alerts.Skipped:
+		return "not wanted there"
+	}
+	return fate
 }
 
 // plural is a number of things.

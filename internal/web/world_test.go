@@ -34,17 +34,22 @@ type world struct {
 	store  *store.Store
 	now    time.Time
 	late   atomic.Int64 // by how much the clock has gone on
+	alter  atomic.Pointer[func(*web.ChainState)]
 }
 
 func (w *world) Books() []protocols.Book { return w.books }
 
 func (w *world) Chains() []web.ChainState {
 	b := w.books[0]
-	return []web.ChainState{{
+	c := web.ChainState{
 		Name: "devnet", Block: b.Block(), Fed: time.Unix(int64(b.Block().Time), 0),
 		Markets: []web.MarketState{{Name: b.Market(), Fed: time.Unix(int64(b.Block().Time), 0)}},
 		Nodes:   []web.NodeState{{Name: "http://127.0.0.1", Requests: map[string]uint64{"eth_call": 2}}},
-	}}
+	}
+	if alter := w.alter.Load(); alter != nil {
+		(*alter)(&c)
+	}
+	return []web.ChainState{c}
 }
 
 const worldToken = "the-token-of-the-world"
