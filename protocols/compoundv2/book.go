@@ -127,21 +127,7 @@ func (b *book) Liquidatable(i int, p protocols.Prices) bool {
 
 // Figures are the position's amounts at prices; all zero when it is unpriced.
 func (b *book) Figures(i int, p protocols.Prices) protocols.Figures {
-	a, t := b.positions[i], b.table
-	s := t.sum(a, p.Raw, t.states)
-	if !s.priced {
-		return protocols.Figures{}
-	}
-	f := protocols.Figures{Liquidatable: s.debt.Gt(&s.weighted) || t.forced(a), Debt: s.debt}
-	for j := range a.legs {
-		value := t.collateral(&a.legs[j], &p.Raw[a.legs[j].market])
-		f.AtRisk.Add(&f.AtRisk, &value)
-	}
-	if f.Liquidatable {
-		f.Seizable = t.seizable(a, p.Raw)
-	}
-	f.BadDebt = t.badDebt(a, p.Raw, &s.debt)
-	return f
+	return b.table.figures(b.positions[i], p.Raw)
 }
 
 // LegValues appends the value of every leg; collateral first.

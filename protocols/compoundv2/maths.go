@@ -12,8 +12,12 @@ var (
 // the contracts answer with a failure, it is the largest number.
 func mulDiv(x, y, d *uint256.Int) uint256.Int {
 	var z uint256.Int
-	if d.IsZero() {
+	switch {
+	case d.IsZero():
 		return z
+	case small(x) && small(y) && d.IsUint64():
+		z = product(x, y)
+		return byOne(&z, d[0])
 	}
 	if _, over := z.MulDivOverflow(x, y, d); over {
 		z.SetAllOne()
@@ -22,7 +26,13 @@ func mulDiv(x, y, d *uint256.Int) uint256.Int {
 }
 
 // truncated is ⌊x*y/1e18⌋: mul_ in ExponentialNoError, mulScalarTruncate everywhere.
-func truncated(x, y *uint256.Int) uint256.Int { return mulDiv(x, y, wad) }
+func truncated(x, y *uint256.Int) uint256.Int {
+	if small(x) && small(y) {
+		z := product(x, y)
+		return byWad(&z)
+	}
+	return mulDiv(x, y, wad)
+}
 
 // mul is the product of two mantissas. Truncated in ExponentialNoError; half up,
 // ⌊(x*y+5e17)/1e18⌋, in Exponential.mulExp.
@@ -30,17 +40,22 @@ func (p Profile) mul(x, y *uint256.Int) uint256.Int {
 	if !p.HalfUp {
 		return truncated(x, y)
 	}
-	var product uint256.Int
-	if _, over := product.MulOverflow(x, y); over {
-		product.SetAllOne()
-		return product
+	if small(x) && small(y) {
+		z := product(x, y)
+		z.Add(&z, halfWad) // the largest product leaves room for it
+		return byWad(&z)
 	}
-	if _, over := product.AddOverflow(&product, halfWad); over {
-		product.SetAllOne()
-		return product
+	var z uint256.Int
+	if _, over := z.MulOverflow(x, y); over {
+		z.SetAllOne()
+		return z
 	}
-	product.Div(&product, wad)
-	return product
+	if _, over := z.AddOverflow(&z, halfWad); over {
+		z.SetAllOne()
+		return z
+	}
+	z.Div(&z, wad)
+	return z
 }
 
 // perToken is what one unit of a cToken weighs at a price: CF*ER*P as
