@@ -151,11 +151,18 @@ func (l *Ladder) Liquidatable(price decimal.Decimal) ([]Ref, error) {
 // At adds up all that is liquidatable when the axis' price is price: the amounts
 // are the protocols' own at that price.
 func (l *Ladder) At(price decimal.Decimal) (Totals, error) {
+	t, _, err := l.AtByMarket(price)
+	return t, err
+}
+
+// AtByMarket is At with the part of every market that has one, by name.
+func (l *Ladder) AtByMarket(price decimal.Decimal) (Totals, []MarketTotals, error) {
 	far, err := l.points(price)
 	if err != nil {
-		return Totals{}, err
+		return Totals{}, nil, err
 	}
-	return l.totalsOf(nil, far), nil
+	t, byMarket := l.gather(nil, far, (*set).addTotals).totals.totals(l.people)
+	return t, byMarket, nil
 }
 
 // Now adds up what is liquidatable at the markets' own current prices.

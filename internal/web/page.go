@@ -122,6 +122,7 @@ type screen struct {
 	Note      string
 	Recorded  bool
 	StaleSecs int64
+	Open      bool // to other machines, without a token
 	CanWrite  bool // the asker has shown the token
 	HasToken  bool // there is one to show
 	Problem   string
@@ -209,6 +210,7 @@ func (s *Server) screen(r *http.Request) (*screen, error) {
 			out.Axes = append(out.Axes, a.Axis)
 		}
 	}
+	out.Open = s.unguarded()
 	for _, sp := range spans {
 		out.Ranges = append(out.Ranges, sp.Name)
 	}

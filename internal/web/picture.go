@@ -106,7 +106,7 @@ func (s *Server) draw(v *view, q query) ladderPicture {
 		if err != nil {
 			return ladderPicture{Height: ladderHeight, Empty: true}
 		}
-		lengths.sums = edgeSums(m)
+		lengths.sums, lengths.sumParts = edgeSums(m), v.parts
 	}
 	for _, b := range bands {
 		d.most = max(d.most, lengths.amount(b).InexactFloat64())
@@ -194,7 +194,9 @@ func measured(t thresholds.Totals, measure string) decimal.Decimal {
 // lengthsOf says how long bars are, and of what they are made.
 type lengthsOf struct {
 	query
-	sums map[string]thresholds.Totals // at every edge, where they are cumulative
+	// At every edge, where bars are cumulative.
+	sums     map[string]thresholds.Totals
+	sumParts map[string][]thresholds.MarketTotals
 }
 
 // amount is what comes due within a band or, cumulative, all that is liquidatable
@@ -209,8 +211,12 @@ func (l lengthsOf) amount(b thresholds.Band) decimal.Decimal {
 // parts of a band by market or collateral.
 func (l lengthsOf) parts(b thresholds.Band) map[string]decimal.Decimal {
 	out := map[string]decimal.Decimal{}
-	switch l.Stack {
-	case "collateral":
+	switch {
+	case l.Cumulative:
+		for _, m := range l.sumParts[outer(b).String()] {
+			out[m.Market] = measured(m.Totals, l.Measure)
+		}
+	case l.Stack == "collateral":
 		for _, a := range b.ByAsset {
 			out[printable(a.Symbol)] = out[printable(a.Symbol)].Add(a.AtRiskUSD)
 		}
@@ -226,9 +232,6 @@ const restOfAll = "all others"
 
 // series are the largest markets or collaterals, and the rest as one.
 func (l lengthsOf) series(bands []thresholds.Band) []string {
-	if l.Cumulative {
-		return nil
-	}
 	sums := map[string]decimal.Decimal{}
 	for _, b := range bands {
 		for name, usd := range l.parts(b) {
@@ -258,8 +261,6 @@ func (d drawing) bar(b thresholds.Band, l lengthsOf, series []string) bar {
 	whole := d.width(amount.InexactFloat64())
 	if l.Cumulative {
 		out.Label = fmt.Sprintf("at %s: %s %s in all", priceText(*outer(b)), money(amount), measureName(l.Measure))
-		out.Segments = []segment{{"0%", percent(whole), "sum"}}
-		return out
 	}
 	parts, x := l.parts(b), 0.0
 	for i, name := range series {

@@ -34,6 +34,7 @@ type view struct {
 
 	sums    sync.Once // see whole
 	full    *thresholds.Map
+	parts   map[string][]thresholds.MarketTotals // of the sums at every edge
 	sumsErr error
 }
 
@@ -261,15 +262,17 @@ func pageStep(spot decimal.Decimal) decimal.Decimal {
 func (v *view) whole() (*thresholds.Map, error) {
 	v.sums.Do(func() {
 		m := *v.cut
+		v.parts = map[string][]thresholds.MarketTotals{}
 		for _, b := range m.Bands {
 			edge := outer(b)
 			if edge == nil {
 				continue
 			}
-			var t thresholds.Totals
-			if t, v.sumsErr = v.ladder.At(*edge); v.sumsErr != nil {
+			t, byMarket, err := v.ladder.AtByMarket(*edge)
+			if v.sumsErr = err; err != nil {
 				return
 			}
+			v.parts[edge.String()] = byMarket
 			if b.Direction == "down" {
 				m.Down = append(m.Down, thresholds.Edge{Price: *edge, Totals: t})
 			} else {

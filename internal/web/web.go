@@ -95,13 +95,16 @@ func (s *Server) Open(ctx context.Context) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the page on %s: %w; choose another web.listen, or off", s.opt.Listen, err)
 	}
-	if s.wide && s.opt.Token == "" {
+	if s.unguarded() {
 		s.log.Warn().Str("listen", s.opt.Listen).
 			Msg("other machines can read this page and nothing asks them who they are: set web.token, or listen on 127.0.0.1")
 	}
 	s.log.Info().Str("url", "http://"+l.Addr().String()).Bool("token", s.opt.Token != "").Msg("the page is open")
 	return l, nil
 }
+
+// unguarded reports that other machines reach the page and nothing asks them who they are.
+func (s *Server) unguarded() bool { return s.wide && s.opt.Token == "" }
 
 // Run serves the page until the context ends.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {

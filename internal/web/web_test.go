@@ -136,6 +136,9 @@ func TestAWidePageAsksWhoReads(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	require.Contains(t, log.String(), "other machines can read this page")
+	open := newWorld(t, func(o *web.Options) { o.Listen, o.Token = "0.0.0.0:0", "" })
+	require.Contains(t, get(t, open, "/"), "Everybody who reaches this machine can read this page")
+	require.NotContains(t, get(t, demoPage(t), "/"), "Everybody who reaches")
 }
 
 func TestHeadersAreStrict(t *testing.T) {

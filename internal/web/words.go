@@ -31,13 +31,21 @@ type changeRow struct {
 // money is three digits and a unit: what a person reads at a glance. The exact
 // number is the title of the element.
 func money(d decimal.Decimal) string {
+	if d.IsNegative() {
+		return "-" + money(d.Neg())
+	}
+	if whole := int32(d.NumDigits()) + d.Exponent(); whole > 3 {
+		d = d.Round(3 - whole) // before the unit is chosen: 999,999 is a million
+	} else {
+		d = d.Round(0)
+	}
 	for _, u := range []struct {
 		exp  int32
 		name string
 	}{{12, "T"}, {9, "B"}, {6, "M"}, {3, "k"}} {
-		if d.Abs().GreaterThanOrEqual(decimal.New(1, u.exp)) {
+		if d.GreaterThanOrEqual(decimal.New(1, u.exp)) {
 			n := d.Shift(-u.exp)
-			places := int32(3 - len(n.Abs().Truncate(0).String()))
+			places := int32(3 - len(n.Truncate(0).String()))
 			return "$" + n.StringFixed(max(0, places)) + u.name
 		}
 	}
