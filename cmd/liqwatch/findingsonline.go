@@ -51,7 +51,7 @@ func (o *online) rule(i int, r config.Rule) error {
 		l, err := o.ladder(r.Axis)
 		if err != nil {
 			o.note(i, true, "choose an axis that a market has, or add a market", err.Error(), "axis")
-			return nil //nolint:nilerr // that is the finding
+			return nil // that is the finding
 		}
 		if err := o.levels(i, r, l); err != nil {
 			return err

@@ -153,7 +153,7 @@ func (n *naively) totals(b protocols.Book) {
 		}
 		minute := store.Minute.Bucket(n.now)
 		if k := *c.kept; len(k) == 0 || k[len(k)-1].at != minute {
-			*c.kept = append(k, sampled{minute, c.now})
+			*c.kept = append(*c.kept, sampled{minute, c.now})
 		}
 	}
 }
@@ -200,6 +200,6 @@ func (n *naively) near(b protocols.Book) {
 		}
 	}
 	if k := n.closes; len(k) == 0 || k[len(k)-1].At != minute {
-		n.closes = append(k, store.PricePoint{At: minute, Close: spot})
+		n.closes = append(n.closes, store.PricePoint{At: minute, Close: spot})
 	}
 }

@@ -32,7 +32,7 @@ func (g *liquidated) read(ctx context.Context, l *gaugeLook) (*found, error) {
 	f := &found{}
 	books := l.mine(g.Markets, f)
 	if f.orNil(books) == nil {
-		return nil, nil //nolint:nilnil // nothing of it is on this chain
+		return nil, nil // nothing of it is on this chain
 	}
 	// What is not read yet has no liquidations, and what is there counts all the same.
 	f.unknown = nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/holiman/uint256"
@@ -49,21 +51,21 @@ func (g *share) read(_ context.Context, l *gaugeLook) (*found, error) {
 	}
 	together := len(g.Markets) == 0
 	if together && chainOf(l.books, ladder.Axis().Reference) != l.chain {
-		return nil, nil //nolint:nilnil // another chain's pass reads it
+		return nil, nil // another chain's pass reads it
 	}
 	books := l.books
 	if !together {
 		books = l.mine(g.Markets, f)
 		if f.orNil(books) == nil {
-			return nil, nil //nolint:nilnil // nothing of it is on this chain
+			return nil, nil // nothing of it is on this chain
 		}
 	}
 	to := ladder.Spot().Mul(decimal.NewFromInt(1).Add(g.Shock))
-	c, err := ladder.Crossing(to)
+	refs, err := ladder.Liquidatable(to)
 	if err != nil {
 		return nil, fmt.Errorf("look along %s at %s: %w", g.Axis, to, err)
 	}
-	falling := sumByMarket(books, c.Keys)
+	falling := sumByMarket(l.books, books, refs)
 	var all, part decimal.Decimal
 	accounts := 0
 	for _, b := range books {
@@ -100,32 +102,25 @@ type falls struct {
 	accounts int
 }
 
-// sumByMarket values the collateral of positions at the present prices, as the
-// total that it is held against is.
-func sumByMarket(books []protocols.Book, keys []thresholds.Key) map[string]falls {
-	byName := map[string]protocols.Book{}
-	prices := map[string]protocols.Prices{}
-	sums := map[string]*uint256.Int{}
-	for _, b := range books {
-		byName[b.Market()], prices[b.Market()], sums[b.Market()] = b, b.Prices(), new(uint256.Int)
-	}
+// sumByMarket values, at the present prices, the collateral of those that are not
+// liquidatable at these. A ladder numbers the markets of all its books by name.
+func sumByMarket(all, wanted []protocols.Book, refs []thresholds.Ref) map[string]falls {
+	all = slices.SortedFunc(slices.Values(all), func(a, b protocols.Book) int { return strings.Compare(a.Market(), b.Market()) })
 	out := map[string]falls{}
-	for _, k := range keys {
-		b := byName[k.Market]
-		if b == nil {
-			continue
+	for _, b := range wanted {
+		number := int32(slices.IndexFunc(all, func(o protocols.Book) bool { return o.Market() == b.Market() }))
+		prices := b.Prices()
+		var sum uint256.Int
+		var one falls
+		for _, r := range refs {
+			if i := int(r.Position); r.Market == number && !b.Liquidatable(i, prices) {
+				f := b.Figures(i, prices)
+				sum.Add(&sum, &f.AtRisk)
+				one.accounts++
+			}
 		}
-		if i, ok := b.Find(k.Position); ok {
-			atRisk := b.Figures(i, prices[k.Market]).AtRisk
-			sums[k.Market].Add(sums[k.Market], &atRisk)
-			one := out[k.Market]
-			one.accounts++
-			out[k.Market] = one
-		}
-	}
-	for name, one := range out {
-		one.usd = prices[name].USD(sums[name], byName[name].QuoteDecimals())
-		out[name] = one
+		one.usd = prices.USD(&sum, b.QuoteDecimals())
+		out[b.Market()] = one
 	}
 	return out
 }

@@ -46,7 +46,7 @@ func (g *touch) read(ctx context.Context, l *gaugeLook) (*found, error) {
 		return nil, err
 	}
 	if chainOf(l.books, ladder.Axis().Reference) != l.chain {
-		return nil, nil //nolint:nilnil // another chain's pass reads it
+		return nil, nil // another chain's pass reads it
 	}
 	if err := g.follow(l, ladder); err != nil {
 		return nil, err
