@@ -39,7 +39,7 @@ func watchInTurns(ctx context.Context, cmd *cli.Command, cfg *config.Config, log
 	defer t.close()
 	for {
 		lead, err := t.wait(ctx)
-		if err != nil {
+		if err != nil || lead == nil {
 			return err
 		}
 		err = t.serve(ctx, lead)
@@ -88,13 +88,14 @@ func (t *turns) passes(lead *store.Leadership, err error) bool {
 	return true
 }
 
-// wait stands by until this process leads. Meanwhile the page says so.
+// wait stands by until this process leads; nil when it is told to end meanwhile. The
+// page says that it stands by.
 func (t *turns) wait(ctx context.Context) (*store.Leadership, error) {
 	standby := newStandby(t)
 	defer func() { standby.stop() }()
 	lead, err := t.store.Lead(ctx, holder(), ledNames(t.cfg), func(st store.Standing, err error) { standby.tell(ctx, st, err) })
 	if err != nil && ctx.Err() != nil {
-		return nil, nil //nolint:nilnil // told to end while it waited
+		return nil, nil //nolint:nilnil // as it says
 	}
 	return lead, err
 }
