@@ -38,25 +38,35 @@ type leaders struct {
 	ranked  bool    // list was cut to most at least once
 	floor   float64 // of the last of them then
 
-	lastQuote decimal.Decimal
-	lastUSD   float64
+	lastMarket int32
+	lastQuote  decimal.Decimal
+	unit       float64 // of a quote unit of that market at that worth, in USD
 }
 
 func newLeaders(markets []*market, most int) *leaders {
-	return &leaders{markets: markets, most: most, lastQuote: decimal.NewFromInt(1), lastUSD: 1}
+	return &leaders{markets: markets, most: most, lastMarket: -1}
 }
 
-// add takes an entry, unless most others are larger beyond doubt.
-func (s *leaders) add(e entry) {
-	if !e.quoteUSD.Equal(s.lastQuote) {
-		s.lastQuote, s.lastUSD = e.quoteUSD, e.quoteUSD.InexactFloat64()
+// add takes a position, unless most others are larger beyond doubt.
+func (s *leaders) add(r rung, has bool, atRisk *uint256.Int, quoteUSD decimal.Decimal) {
+	if market := r.ref.Market; market != s.lastMarket || !quoteUSD.Equal(s.lastQuote) {
+		s.lastMarket, s.lastQuote = market, quoteUSD
+		s.unit = quoteUSD.InexactFloat64() * math.Pow10(-int(s.markets[market].quoteDecimals))
 	}
-	e.near = e.atRisk.Float64() * s.lastUSD * math.Pow10(-int(s.markets[e.ref.Market].quoteDecimals))
-	s.take(e)
+	near := float64(atRisk[0])
+	if atRisk[1]|atRisk[2]|atRisk[3] != 0 {
+		near = atRisk.Float64()
+	}
+	if near *= s.unit; s.tooSmall(near) {
+		return
+	}
+	s.take(entry{ref: r.ref, atRisk: *atRisk, quoteUSD: quoteUSD, near: near, trigger: r.trigger, has: has})
 }
+
+func (s *leaders) tooSmall(near float64) bool { return s.ranked && near < s.floor*(1-nearness) }
 
 func (s *leaders) take(e entry) {
-	if s.ranked && e.near < s.floor*(1-nearness) {
+	if s.tooSmall(e.near) {
 		return
 	}
 	if s.list = append(s.list, e); len(s.list) >= 2*s.most+64 {

@@ -31,6 +31,7 @@ func inPieces[W any](markets []*market, hire func() W, work func(W, piece)) []W 
 	run := func(w W) {
 		for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
 			work(w, all[i])
+			runtime.Gosched() // a pass of the watcher need not wait for a question to end
 		}
 	}
 	var done sync.WaitGroup

@@ -22,7 +22,7 @@ func newSet(markets []*market, largest int) *set { return &set{top: newLeaders(m
 
 // add takes a position with all that is said of it.
 func (s *set) add(m *market, r Ref, p *protocols.Prices) protocols.Figures {
-	return s.addEntry(m, p, entry{ref: r})
+	return s.addAll(m, p, rung{ref: r}, false)
 }
 
 // addKey is add, and remembers which position it was.
@@ -33,22 +33,21 @@ func (s *set) addKey(m *market, r Ref, p *protocols.Prices) {
 
 // addRung takes a position at its trigger.
 func (s *set) addRung(m *market, r rung, p *protocols.Prices) {
-	s.addEntry(m, p, entry{ref: r.ref, trigger: r.trigger, has: true})
+	s.addAll(m, p, r, true)
 }
 
-func (s *set) addEntry(m *market, p *protocols.Prices, e entry) protocols.Figures {
+func (s *set) addAll(m *market, p *protocols.Prices, r rung, has bool) protocols.Figures {
 	var f protocols.Figures
-	i := int(e.ref.Position)
+	i := int(r.ref.Position)
 	if m.valuer != nil {
 		f, s.legs = m.valuer.Values(i, *p, s.legs[:0])
 	} else {
 		f = m.book.Figures(i, *p)
 		s.legs = m.book.LegValues(i, *p, s.legs[:0])
 	}
-	s.totals.add(e.ref, &f, p.QuoteUSD)
-	s.assets.add(e.ref.Market, s.legs, p.QuoteUSD)
-	e.atRisk, e.quoteUSD = f.AtRisk, p.QuoteUSD
-	s.top.add(e)
+	s.totals.add(r.ref, &f, p.QuoteUSD)
+	s.assets.add(r.ref.Market, s.legs, p.QuoteUSD)
+	s.top.add(r, has, &f.AtRisk, p.QuoteUSD)
 	return f
 }
 
