@@ -108,7 +108,7 @@ func jumble(rng *rand.Rand, most int) string {
 func burst(t *testing.T) int {
 	n, err := strconv.Atoi(os.Getenv("LIQWATCH_TELEGRAM_MESSAGES"))
 	if err != nil {
-		return 400
+		return 250
 	}
 	t.Logf("%d messages", n)
 	return n
