@@ -35,7 +35,9 @@ func policies(cfg *config.Config, notifiers map[string]alerts.Notifier) (map[str
 			p.Group = *d.Group
 		}
 		if d.MaxPerMinute != nil {
-			p.PerMinute = *d.MaxPerMinute
+			if p.PerMinute = *d.MaxPerMinute; p.PerMinute == 0 {
+				p.Gap = 0
+			}
 		}
 		if d.DigestOver != nil {
 			p.DigestOver = *d.DigestOver

@@ -139,7 +139,7 @@ func newKilling(t *testing.T) *killing {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, f.Close()) }()
 	fmt.Fprintf(f, "store: sqlite:%s\nnotifiers:\n  hook: {type: webhook, url: %q, secret: %q, allow_private: true}\n", k.path, hook.URL, killSecret)
-	fmt.Fprintf(f, "  chat: {type: telegram, token: %q, chat_id: 42, api_url: %q}\nrules:\n", killToken, k.chat.URL)
+	fmt.Fprintf(f, "  chat: {type: telegram, token: %q, chat_id: 42, api_url: %q, max_per_minute: 0, digest_over: 0}\nrules:\n", killToken, k.chat.URL)
 	for i := range killRules {
 		fmt.Fprintf(f, "  - {name: r%d, axis: ETH, levels: [%d], approach: [0.5%%], rearm: 1%%, notify: [hook, chat]}\n", i, 2401+i)
 	}
