@@ -6,7 +6,7 @@ LINT     := $(BIN)/golangci-lint
 LINT_VER := v2.15.0
 TESTTIME := 25m
 
-.PHONY: build test check fmt vet lint bench fuzz kills burst history-year scale demo-recording clean
+.PHONY: build test check fmt vet lint bench fuzz kills burst messages history-year scale demo-recording clean
 
 build:
 	$(GO) build -o liqwatch ./cmd/liqwatch
@@ -52,6 +52,10 @@ kills:
 BURST ?= 12600
 burst:
 	LIQWATCH_BURST=$(BURST) $(GO) test -count=1 -timeout 30m -v -run TestABurst ./internal/e2e
+
+# Ten thousand messages to a receiver that misbehaves, and as many in one block.
+messages:
+	LIQWATCH_MESSAGES=10000 $(GO) test -count=1 ./internal/store -run 'BadDay|ABurst' -v -timeout 30m
 
 # A whole year of history of 50 markets, written and weighed: two minutes, 200 MB on the disk.
 history-year:

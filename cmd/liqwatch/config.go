@@ -69,6 +69,9 @@ func checkConfig(cmd *cli.Command, cfg *config.Config, log zerolog.Logger) (*che
 	if err != nil {
 		return nil, err
 	}
+	if _, err := policies(cfg, notifiers); err != nil {
+		return nil, err
+	}
 	if _, err := rulesOf(cfg); err != nil {
 		return nil, err
 	}
