@@ -28,11 +28,13 @@ func dense(r Rule, number uint64, price decimal.Decimal, perUnit int64) Observat
 // equal compares as JSON: a decimal has more than one form.
 func equal(t *testing.T, want, got any) {
 	t.Helper()
-	a, err := json.Marshal(want)
+	require.JSONEq(t, asJSON(t, want), asJSON(t, got))
+}
+
+func asJSON(t require.TestingT, v any) string {
+	text, err := json.Marshal(v)
 	require.NoError(t, err)
-	b, err := json.Marshal(got)
-	require.NoError(t, err)
-	require.JSONEq(t, string(a), string(b))
+	return string(text)
 }
 
 func changedRule() Rule {

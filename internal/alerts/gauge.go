@@ -301,7 +301,7 @@ func thin(alerts []Alert) []Alert {
 		a.Advice, a.Changed, a.Ended, a.Blocks = "", nil, nil, nil
 		if a.Gauge != nil {
 			g := *a.Gauge
-			g.Fields = nil
+			g.Fields, g.Before = nil, decimal.NullDecimal{}
 			a.Gauge = &g
 		}
 		out[i] = a

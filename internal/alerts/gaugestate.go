@@ -22,13 +22,15 @@ func (s State) subjects() map[string][]Episode {
 	return all
 }
 
-// replace puts episodes into a map in the place of those of the same bound.
+// replace puts episodes into a map in the place of those of the same bound; those of
+// a subject are ascending by bound.
 func replace(all map[string][]Episode, changed []Episode) {
 	for _, e := range changed {
 		have := slices.Clone(all[e.Subject])
 		i := slices.IndexFunc(have, func(h Episode) bool { return h.Side == e.Side && h.Level.Equal(e.Level) })
 		if i < 0 {
 			have = append(have, e)
+			slices.SortFunc(have, byBound)
 		} else {
 			have[i] = e
 		}
@@ -44,8 +46,10 @@ func (s *State) pushPart(c Checkpoint) {
 	s.bySubject = all
 }
 
-// leastFold is how much must have gathered to be worth writing a rule's state whole.
-const leastFold = 64
+func byBound(a, b Episode) int { return cmp.Or(a.Level.Cmp(b.Level), cmp.Compare(a.Side, b.Side)) }
+
+// leastFold is how many episodes must have gathered to be worth writing a rule's state whole.
+var leastFold = 64
 
 // fold forgets what no reorg can reach. The checkpoints up to the newest final one
 // become one that holds everything; to write that again for every block would cost
@@ -79,9 +83,7 @@ func (s *State) fold(final map[string]uint64) {
 func flat(all map[string][]Episode) []Episode {
 	var out []Episode
 	for _, subject := range slices.Sorted(maps.Keys(all)) {
-		out = append(out, slices.SortedFunc(slices.Values(all[subject]), func(a, b Episode) int {
-			return cmp.Or(a.Level.Cmp(b.Level), cmp.Compare(a.Side, b.Side))
-		})...)
+		out = append(out, all[subject]...)
 	}
 	return out
 }

@@ -291,7 +291,7 @@ func claims(alerts []Alert) []string {
 }
 
 func TestTheMachineSaysWhatTheNaiveProgramSays(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	campaign(t, func(t *rapid.T) {
 		r := drawRule(t)
 		path := drawPath(t, r, 1, rapid.IntRange(1, 40).Draw(t, "n"), 0)
 		var want []string
@@ -333,7 +333,7 @@ func TestALookRepeatedAfterACrashSaysNothingNew(t *testing.T) {
 // A run with reorgs ends where the canonical run ends, and what people were told,
 // corrections counted, is what the canonical run told.
 func TestReorgsEndInTheCanonicalState(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	campaign(t, func(t *rapid.T) {
 		r := drawRule(t)
 		var s State
 		var told []Alert
@@ -371,27 +371,32 @@ func TestReorgsEndInTheCanonicalState(t *testing.T) {
 		require.Equal(t, end.Episodes(), s.Episodes())
 		require.Equal(t, end.last().Seq, s.last().Seq)
 
-		net := map[string]int{}
-		keys := map[string]bool{}
-		for _, a := range told {
-			require.False(t, keys[a.Key], "key %s came twice", a.Key)
-			keys[a.Key] = true
-			for _, c := range a.Claims {
-				net[c]++
-				require.LessOrEqual(t, net[c], 1, "%s was said twice without a correction", c)
-			}
-			for _, c := range a.Withdraws {
-				net[c]--
-				require.GreaterOrEqual(t, net[c], 0, "%s was corrected without having been said", c)
-			}
-		}
-		var left []string
-		for c, n := range net {
-			if n == 1 {
-				left = append(left, c)
-			}
-		}
-		slices.Sort(left)
-		require.Equal(t, claims(want), left)
+		require.Equal(t, claims(want), net(t, told))
 	})
+}
+
+// net are the claims that were made and not taken back. No key may come twice, and
+// nothing be said twice or taken back without having been said.
+func net(t require.TestingT, told []Alert) []string {
+	made, keys := map[string]int{}, map[string]bool{}
+	for _, a := range told {
+		require.False(t, keys[a.Key], "key %s came twice", a.Key)
+		keys[a.Key] = true
+		for _, c := range a.Claims {
+			made[c]++
+			require.LessOrEqual(t, made[c], 1, "%s was said twice without a correction", c)
+		}
+		for _, c := range a.Withdraws {
+			made[c]--
+			require.GreaterOrEqual(t, made[c], 0, "%s was corrected without having been said", c)
+		}
+	}
+	var left []string
+	for c, n := range made {
+		if n == 1 {
+			left = append(left, c)
+		}
+	}
+	slices.Sort(left)
+	return left
 }

@@ -1,9 +1,7 @@
-package store
+package store_test
 
 import (
-	"context"
 	"fmt"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -44,73 +42,75 @@ func cpu(b *testing.B) time.Duration {
 }
 
 // 10,000 wallets that cross their bound in one block, decided, worded and committed
-// with a delivery to two notifiers each; against the block after it, in which nothing
-// happens, and against a hundredth of them. The processor's time is told apart,
-// because a busy machine makes the other long.
+// with a delivery to two notifiers each; against the block in which nothing happens,
+// and against a hundredth of them. The processor's time is told apart, because a busy
+// machine makes the other long.
 func BenchmarkCrowd(b *testing.B) {
-	for _, c := range []struct {
-		name  string
-		n     int
-		value string
-	}{{"10,000 cross", 10_000, "1.05"}, {"100 cross", 100, "1.05"}, {"10,000 stay", 10_000, "1.2"}} {
-		b.Run(c.name, func(b *testing.B) {
-			var used time.Duration
-			for b.Loop() {
-				b.StopTimer()
-				s, err := Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "x.db"))
-				require.NoError(b, err)
-				tr, err := alerts.NewTracker(b.Context(), s, []alerts.Rule{crowdRule("risk", "hook")}, alerts.StaleRule{}, zerolog.Nop(), nil)
-				require.NoError(b, err)
-				_, err = tr.Read(b.Context(), crowd(c.n, 1, "1.2"))
-				require.NoError(b, err)
-				look := crowd(c.n, 2, c.value)
-				before := cpu(b)
-				b.StartTimer()
-				_, err = tr.Read(b.Context(), look)
-				b.StopTimer()
-				used += cpu(b) - before
-				require.NoError(b, err)
-				require.NoError(b, s.Close())
-				b.StartTimer()
-			}
-			b.ReportMetric(used.Seconds()/float64(b.N), "cpu-s/op")
-		})
+	for _, kind := range []string{"SQLite", "Postgres"} {
+		for _, c := range []struct {
+			name  string
+			n     int
+			value string
+		}{{"10,000 cross", 10_000, "1.05"}, {"100 cross", 100, "1.05"}, {"10,000 stay", 10_000, "1.2"}} {
+			b.Run(kind+"/"+c.name, func(b *testing.B) {
+				var used time.Duration
+				for b.Loop() {
+					b.StopTimer()
+					s := openNamed(b, databases[kind](b))
+					tr := crowdTracker(b, s)
+					_, err := tr.Read(b.Context(), crowd(c.n, 1, "1.2"))
+					require.NoError(b, err)
+					look := crowd(c.n, 2, c.value)
+					before := cpu(b)
+					b.StartTimer()
+					_, err = tr.Read(b.Context(), look)
+					b.StopTimer()
+					used += cpu(b) - before
+					require.NoError(b, err)
+					b.StartTimer()
+				}
+				b.ReportMetric(used.Seconds()/float64(b.N), "cpu-s/op")
+			})
+		}
 	}
+}
+
+func crowdTracker(t testing.TB, s alerts.Ledger) *alerts.Tracker {
+	tr, err := alerts.NewTracker(t.Context(), s, []alerts.Rule{crowdRule("risk", "hook")}, alerts.StaleRule{}, zerolog.Nop(), nil)
+	require.NoError(t, err)
+	return tr
 }
 
 // What a crowd did is all there after a restart, and is not said again.
 func TestACrowdSurvivesARestart(t *testing.T) {
-	const n = 500
-	path := "sqlite:" + filepath.Join(t.TempDir(), "x.db")
-	open := func() (*Store, *alerts.Tracker) {
-		s, err := Open(t.Context(), path)
+	const n = 250
+	onEach(t, func(t *testing.T, name string) {
+		read := func(number uint64, value string) (*leading, *alerts.Tracker, []alerts.Alert) {
+			s, err := openLeading(name)
+			require.NoError(t, err)
+			tr := crowdTracker(t, s)
+			out, err := tr.Read(t.Context(), crowd(n, number, value))
+			require.NoError(t, err)
+			return s, tr, out.Alerts
+		}
+		s, _, said := read(2, "1.05")
+		require.Len(t, said, n)
+		require.NoError(t, s.Close())
+		s, _, said = read(2, "1.05")
+		require.Empty(t, said)
+		require.NoError(t, s.Close())
+		s, tr, said := read(3, "1.05")
+		require.Empty(t, said)
+		require.Len(t, tr.Episodes("whales"), n)
+		q, err := s.Queue(t.Context())
 		require.NoError(t, err)
-		tr, err := alerts.NewTracker(t.Context(), s, []alerts.Rule{crowdRule("risk", "hook")}, alerts.StaleRule{}, zerolog.Nop(), nil)
-		require.NoError(t, err)
-		return s, tr
-	}
-	s, tr := open()
-	out, err := tr.Read(t.Context(), crowd(n, 2, "1.05"))
-	require.NoError(t, err)
-	require.Len(t, out.Alerts, n)
-	require.NoError(t, s.Close())
-	s, tr = open()
-	for number, want := range map[uint64]int{2: 0, 3: 0} {
-		out, err = tr.Read(t.Context(), crowd(n, number, "1.05"))
-		require.NoError(t, err)
-		require.Len(t, out.Alerts, want)
-	}
-	require.Len(t, tr.Episodes("whales"), n)
-	q, err := s.Queue(context.Background())
-	require.NoError(t, err)
-	require.Equal(t, 2*n, q.Waiting)
-	require.NoError(t, tr.Undo(t.Context(), "ethereum", 1, time.Now()))
-	require.NoError(t, s.Close())
-	s, tr = open()
-	out, err = tr.Read(t.Context(), crowd(n, 2, "1.2")) // the other branch
-	require.NoError(t, err)
-	require.Len(t, out.Alerts, n)
-	require.Equal(t, alerts.KindCorrection, out.Alerts[0].Kind)
-	require.Empty(t, tr.Episodes("whales"))
-	require.NoError(t, s.Close())
+		require.Equal(t, 2*n, q.Waiting)
+		require.NoError(t, tr.Undo(t.Context(), "ethereum", 1, time.Now()))
+		require.NoError(t, s.Close())
+		s, tr, said = read(2, "1.2") // the other branch
+		require.Len(t, said, n)
+		require.Equal(t, alerts.KindCorrection, said[0].Kind)
+		require.Empty(t, tr.Episodes("whales"))
+		require.NoError(t, s.Close())
+	})
 }
