@@ -47,8 +47,7 @@ func (t *table) quick(c *chunk, k int, prices []uint256.Int, f *protocols.Figure
 				}
 			}
 			if cell.bonus > 0 && cell.lt > 0 {
-				less, _ := h.value.mulLow(u128{0, 10000}).divide(uint64(cell.bonus))
-				cover, _ = cover.add(less)
+				cover, _ = cover.add(h.value.mulLow(u128{0, 10000}).divide(uint64(cell.bonus)))
 			}
 		}
 		if h.price != 0 && !h.balance.isZero() && (h.debt || cell.counts && cell.bonus > 0) {
@@ -124,13 +123,13 @@ func (t *table) quickHealth(s *sums, health *uint256.Int) bool {
 	return true
 }
 
-// divide is a/d and the rest.
-func (a u128) divide(d uint64) (u128, uint64) {
+// divide is a/d.
+func (a u128) divide(d uint64) u128 {
 	if a.hi == 0 {
-		return u128{0, a.lo / d}, a.lo % d
+		return u128{0, a.lo / d}
 	}
-	lo, rest := bits.Div64(a.hi%d, a.lo, d)
-	return u128{a.hi / d, lo}, rest
+	lo, _ := bits.Div64(a.hi%d, a.lo, d)
+	return u128{a.hi / d, lo}
 }
 
 // times is a*b; false when it leaves 128 bits.

@@ -131,8 +131,7 @@ func (a *auction) withBonus(base u128) u128 {
 	if !a.t.profile.DirectedSeize {
 		n, _ = n.add(u128{0, 5000})
 	}
-	q, _ := n.divide(10000)
-	return q
+	return n.divide(10000)
 }
 
 func (a *auction) worth(seized u128) (u128, bool) {
@@ -195,8 +194,7 @@ func (a *auction) beforeBonus(seized u128) u128 {
 	if !a.t.profile.DirectedSeize {
 		off = 5001
 	}
-	q, _ := seized.inc().mulLow(u128{0, 10000}).sub(u128{0, off}).divide(uint64(a.c.bonus))
-	return q
+	return seized.inc().mulLow(u128{0, 10000}).sub(u128{0, off}).divide(uint64(a.c.bonus))
 }
 
 func smallest(a, b, c u128) u128 {
