@@ -145,7 +145,7 @@ func TestAnAlertOnAPhone(t *testing.T) {
 			require.LessOrEqual(t, webtest.Eval[int](b, `document.scrollingElement.scrollWidth`), 390)
 			require.LessOrEqual(t, webtest.Eval[int](b, `Math.ceil(document.querySelector(".message").getBoundingClientRect().bottom)`), 844, "one screen")
 			require.Equal(t, c.Text, strings.TrimSpace(webtest.Eval[string](b, `document.querySelector(".caption").innerText`)))
-			b.Picture("telegram-"+want.name+"-"+scheme, "")
+			b.Picture("telegram-"+want.name+"-"+scheme)
 		}
 	}
 }
