@@ -215,7 +215,8 @@ const mostFigures = 3
 // of all, and others away from these; clear of the lines and of each other.
 func (c *sketcher) figures() error {
 	var placed []image.Rectangle
-	for k, b := range longest(c.ahead(), c.s.Bars) {
+	way := c.ahead()
+	for k, b := range longest(way, c.s.Bars) {
 		text := inWords(b.AtRiskUSD)
 		w, err := c.pen.width(style{letters, true}, text)
 		if err != nil {
@@ -224,10 +225,10 @@ func (c *sketcher) figures() error {
 		x, mid := plotLeft+c.scale.width(b.AtRiskUSD)+8, c.clear((c.scale.y(b.To)+c.scale.y(b.From))/2)
 		at := box(x, mid-figureHalf, x+w+12, mid+figureHalf)
 		apart := at.Inset(-4)
-		if k > 1 { // neighbours of a long bar are long as well, and say nothing new
+		if k > min(1, len(way)) { // neighbours of a long bar are long as well, and say nothing new
 			apart = box(0, mid-72, sketchSize, mid+72)
 		}
-		if slices.ContainsFunc(placed, apart.Overlaps) || !b.AtRiskUSD.IsPositive() {
+		if slices.ContainsFunc(placed, apart.Overlaps) || !b.AtRiskUSD.IsPositive() || k > 0 && c.covers(at) {
 			continue
 		}
 		fill(c.img, at, night)
@@ -239,6 +240,13 @@ func (c *sketcher) figures() error {
 		}
 	}
 	return nil
+}
+
+// covers reports that a figure would hide a part of some bar.
+func (c *sketcher) covers(at image.Rectangle) bool {
+	return slices.ContainsFunc(c.s.Bars, func(b SketchBar) bool {
+		return box(plotLeft, c.scale.y(b.To), plotLeft+c.scale.width(b.AtRiskUSD), c.scale.y(b.From)).Overlaps(at)
+	})
 }
 
 // figureHalf is half the height of a figure.
