@@ -92,19 +92,22 @@ func (k taking) take(out *alerts.Taken) error {
 	if out.Digested, err = k.digests(least, p); err != nil {
 		return fmt.Errorf("put together what waits for %s: %w", k.notifier, err)
 	}
-	due, err := k.next(least)
-	if err != nil {
-		return fmt.Errorf("look for what is due: %w", err)
+	free := p.free(k.now, k.t.Limits)
+	if !free.After(k.now) {
+		if out.Deliveries, err = k.claim(k.ctx, k.tx, k.notifier, k.now, k.t.Lease, least, 1); err != nil {
+			return err
+		}
 	}
-	if free := p.free(k.now, k.t.Limits); !due.IsZero() && free.After(due) {
-		due = free
-	}
-	if due.IsZero() || due.After(k.now) {
+	if len(out.Deliveries) == 0 {
+		due, err := k.next(least)
+		if err != nil {
+			return fmt.Errorf("look for what is due: %w", err)
+		}
+		if !due.IsZero() && free.After(due) {
+			due = free
+		}
 		out.Next = earliest(due, gate)
 		return nil
-	}
-	if out.Deliveries, err = k.claim(k.ctx, k.tx, k.notifier, k.now, k.t.Lease, least, 1); err != nil || len(out.Deliveries) == 0 {
-		return err
 	}
 	if k.t.PerMinute > 0 || k.t.Gap > 0 {
 		return k.note(append(p, k.now.UnixNano()))
