@@ -6,7 +6,7 @@ LINT     := $(BIN)/golangci-lint
 LINT_VER := v2.15.0
 TESTTIME := 25m
 
-.PHONY: build test check fmt vet lint bench fuzz kills burst messages history-year scale demo-recording clean
+.PHONY: build test check fmt vet lint bench fuzz kills burst messages history-year scale demo-recording page-pictures clean
 
 build:
 	$(GO) build -o liqwatch ./cmd/liqwatch
@@ -70,6 +70,10 @@ scale:
 # What "liqwatch demo" plays, made again on a devnet: whenever what is read of a market changes.
 demo-recording:
 	./devnet/record-demo.sh
+
+# The pictures of docs/page.md, taken of the demo in a real browser.
+page-pictures:
+	LIQWATCH_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -run TestDemoInABrowser ./internal/web
 
 clean:
 	rm -rf liqwatch .cache

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bufio"
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,24 +80,35 @@ func TestDemoInABrowser(t *testing.T) {
 	pictures(b, t, url)
 }
 
-// pictures are taken for docs/ when LIQWATCH_PICTURES names a folder. On a phone
-// nothing may stick out at the side.
+// pictures looks at the page on several screens, in the middle of the story. With
+// LIQWATCH_PICTURES naming a folder they are kept, as `make page-pictures` does for
+// docs/. On no screen anything sticks out at the side.
 func pictures(b *webtest.Browser, t *testing.T, url string) {
 	t.Helper()
 	for _, p := range []struct {
 		webtest.Screen
-		query string
+		query, part string
 	}{
-		{webtest.Screen{Name: "desktop", Width: 1280, Height: 900, Scheme: "light"}, "range=1h"},
-		{webtest.Screen{Name: "phone", Width: 360, Height: 780, Scheme: "light"}, "range=1h"},
-		{webtest.Screen{Name: "dark", Width: 1280, Height: 900, Scheme: "dark"}, "range=1h&stack=collateral"},
+		{webtest.Screen{Name: "page-desktop", Width: 1280, Height: 1420, Scheme: "light"}, "stack=collateral", ""},
+		{webtest.Screen{Name: "page-dark", Width: 1280, Height: 1420, Scheme: "dark"}, "stack=collateral", ""},
+		{webtest.Screen{Name: "page-phone", Width: 390, Height: 1500, Scheme: "light"}, "stack=collateral", ""},
+		{webtest.Screen{Name: "page-phone-dark", Width: 360, Height: 1500, Scheme: "dark"}, "", "#accounts"},
+		{webtest.Screen{Name: "ladder-cumulative", Width: 1280, Height: 920, Scheme: "light"}, "cumulative=1&scale=log", ""},
+		{webtest.Screen{Name: "heatmap", Width: 1280, Height: 900, Scheme: "dark"}, "", "#heatmap"},
+		{webtest.Screen{Name: "tables", Width: 1280, Height: 1900, Scheme: "light"}, "", "#walls"},
 	} {
 		b.On(p.Screen)
-		b.Go(url + "/?axis=ETH&" + p.query)
+		b.Go(url + "/?axis=ETH&range=1h&" + p.query)
 		b.Until("bars", `document.querySelectorAll(".bar").length > 10`)
-		require.Empty(t, sticksOut(b, p.Width), p.Name)
 		b.Until("the heatmap's image", `document.querySelector("svg.map image") && performance.getEntriesByType("resource").some(e => e.name.includes("heatmap.png"))`)
-		b.Picture("page-"+p.Name, "")
+		if p.Width > 1000 {
+			b.Run(`const p = document.getElementById("whatif-price"); p.value = "2200"; p.dispatchEvent(new Event("input"))`)
+			b.Until("the what-if", `!!document.getElementById("whatif-at-risk")`)
+			b.Run(`document.querySelector(".bar.down .amount").closest(".bar").dispatchEvent(new PointerEvent("pointerover", {bubbles: true}))`)
+		}
+		require.Empty(t, sticksOut(b, p.Width), p.Name)
+		b.Run("document.querySelector(`" + cmp.Or(p.part, "header") + "`).scrollIntoView()")
+		b.Picture(p.Name)
 	}
 }
 

@@ -136,6 +136,23 @@ func BenchmarkWhatIf(b *testing.B) {
 	}
 }
 
+// BenchmarkView is everything that is read off a ladder of 500,000 positions for the page.
+func BenchmarkView(b *testing.B) {
+	w := newWorld(b)
+	books := []protocols.Book{crowdOf(w.books[0], halfAMillion)}
+	start := processorTime(b)
+	for b.Loop() {
+		l, err := thresholds.Build("ETH", "", books)
+		require.NoError(b, err)
+		l.Present()
+		edges, err := l.StepEdges(decimal.NewFromInt(50))
+		require.NoError(b, err)
+		_, _, err = l.MapAndWalls(edges, thresholds.MapOptions{BandsOnly: true}, thresholds.WallOptions{})
+		require.NoError(b, err)
+	}
+	b.ReportMetric(float64(processorTime(b)-start)/float64(b.N)/float64(time.Millisecond), "cpu-ms")
+}
+
 // processorTime is what this process has used of all processors: on a busy machine
 // it says more than the clock.
 func processorTime(b *testing.B) time.Duration {

@@ -11,11 +11,14 @@ import (
 
 	"liqwatch/devnet/debian"
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/web"
 )
 
 // The alert rules and the dashboard name only metrics that exist.
 func TestDeployedFilesNameMetricsThatExist(t *testing.T) {
-	w := demoPage(t)
+	w := newWorld(t, func(o *web.Options) {
+		o.Sinks = func(context.Context) ([]alerts.Sink, error) { return []alerts.Sink{{Name: "risk"}}, nil }
+	})
 	post := alerts.Post{Alert: alerts.Alert{Key: "k", Kind: alerts.KindApproach, Rule: "eth"}, Notify: []string{"risk"}}
 	require.NoError(t, w.store.Post(context.Background(), w.now, post))
 	w.page.Passed("devnet", w.now, 1, nil, nil)

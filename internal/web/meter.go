@@ -29,6 +29,7 @@ func gauge(name, help string, labels ...string) *prometheus.Desc {
 var (
 	descBlock      = gauge("block_number", "Block of the last pass that succeeded.", "chain")
 	descBlockAge   = gauge("block_age_seconds", "Time since the last pass of a chain succeeded.", "chain")
+	descAgeLimit   = gauge("block_age_limit_seconds", "Age from which on the numbers of a chain are stale.", "chain")
 	descChainFail  = gauge("chain_failing", "1 while the last pass of a chain failed.", "chain")
 	descMarketAge  = gauge("market_age_seconds", "Time since a market's positions last moved to a new block; -1 before the first.", "chain", "market")
 	descPositions  = gauge("positions", "Positions with debt.", "chain", "market")
@@ -49,6 +50,8 @@ var (
 	descWaiting    = gauge("deliveries_waiting", "Messages that wait to be delivered.")
 	descDead       = gauge("deliveries_dead", "Messages that were given up.")
 	descQueueAge   = gauge("delivery_queue_age_seconds", "Age of the oldest message that waits; 0 when none does.")
+	descOverdue    = gauge("notifier_overdue_seconds", "How late a notifier's oldest message is; what quiet hours hold back is not late.", "notifier")
+	descFailing    = gauge("notifier_failing", "1 while every send to a notifier fails.", "notifier")
 	descViewers    = gauge("viewers", "Open streams of the page.")
 	descReady      = gauge("ready", "1 while /readyz says so.")
 	descBuild      = gauge("build_info", "The version.", "version")
@@ -122,6 +125,7 @@ type putMetric func(d *prometheus.Desc, v float64, labels ...string)
 func (m *meter) chain(c ChainState, now time.Time, put, count putMetric) {
 	put(descBlock, float64(c.Block.Number), c.Name)
 	put(descBlockAge, now.Sub(c.Fed).Seconds(), c.Name)
+	put(descAgeLimit, m.s.limit(c).Seconds(), c.Name)
 	failing := 0.0
 	if c.Why != "" {
 		failing = 1
@@ -182,6 +186,18 @@ func (m *meter) outbox(now time.Time, put, count putMetric) {
 		ready = 1
 	}
 	put(descReady, ready)
+	sinks, _ := m.s.sinks(ctx) // an error makes the page not ready
+	for _, k := range sinks {
+		failing, late := 0.0, 0.0
+		if !k.Failing.IsZero() {
+			failing = 1
+		}
+		if !k.Overdue.IsZero() {
+			late = max(0, now.Sub(k.Overdue).Seconds())
+		}
+		put(descFailing, failing, k.Name)
+		put(descOverdue, late, k.Name)
+	}
 	counts, err := m.s.opt.Keeper.AlertCounts(ctx)
 	if err != nil {
 		m.s.log.Error().Err(err).Msg("metrics")

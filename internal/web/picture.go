@@ -49,7 +49,7 @@ type legendEntry struct{ Class, Text string }
 
 const (
 	ladderHeight = 620
-	widest       = 86 // percent of the width that the largest bar takes; its text needs the rest
+	widest       = 78 // percent of the width that the largest bar takes; its text needs the rest
 	mostSeries   = 7
 	mostTexts    = 8  // bars that have their amount beside them
 	textHeight   = 15 // pixels that a line of text needs

@@ -121,17 +121,11 @@ func (b *Browser) On(s Screen) {
 	})
 }
 
-// Picture writes what a selector names, or the whole page without one, into the
-// folder that LIQWATCH_PICTURES names; nothing where it names none.
-func (b *Browser) Picture(name, selector string) {
+// Picture writes what the screen shows into the folder that LIQWATCH_PICTURES names;
+// nothing where it names none.
+func (b *Browser) Picture(name string) {
 	b.t.Helper()
-	dir := os.Getenv("LIQWATCH_PICTURES")
-	if dir == "" {
-		return
+	if dir := os.Getenv("LIQWATCH_PICTURES"); dir != "" {
+		require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+".png"), do(b, chromedp.CaptureScreenshot()), 0o600))
 	}
-	take := chromedp.FullScreenshot(100)
-	if selector != "" {
-		take = chromedp.Screenshot(selector)
-	}
-	require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+".png"), do(b, take), 0o600))
 }
