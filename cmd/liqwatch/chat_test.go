@@ -32,12 +32,12 @@ func TestAChatIsAnsweredFromWhatIsWatched(t *testing.T) {
 	defer p.Close()
 	pause := func(context.Context) error { return nil }
 	require.NoError(t, p.play(t.Context(), pause, func(ctx context.Context) error {
-		chatAfter(t, ctx, p)
+		chatAfter(ctx, t, p)
 		return nil
 	}))
 }
 
-func chatAfter(t *testing.T, ctx context.Context, p *player) {
+func chatAfter(ctx context.Context, t *testing.T, p *player) {
 	t.Helper()
 	rules, err := rulesOf(p.cfg, terminal)
 	require.NoError(t, err)
