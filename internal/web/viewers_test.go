@@ -212,10 +212,15 @@ func BenchmarkViewers(b *testing.B) {
 	for b.Loop() {
 		var alone, with []time.Duration
 		var told, served int64
+		var cost time.Duration
 		for range rounds {
+			start := processorTime(b)
 			alone = append(alone, watched(b, m, passes)...)
+			cost -= processorTime(b) - start
 			c := hire(b, m.world)
+			start = processorTime(b)
 			with = append(with, watched(b, m, passes)...)
+			cost += processorTime(b) - start
 			t, s, _ := c.leave(b)
 			told, served = told+t, served+s
 		}
@@ -225,6 +230,7 @@ func BenchmarkViewers(b *testing.B) {
 		b.ReportMetric(middle(alone), "ms/pass-alone")
 		b.ReportMetric(middle(with), "ms/pass-viewed")
 		b.ReportMetric(middle(with)/middle(alone), "x-alone")
+		b.ReportMetric(float64(cost)/float64(time.Millisecond)/rounds/passes, "cpu-ms/second-for-viewers")
 		b.ReportMetric(float64(told)/rounds/passes/viewers, "updates/viewer-second")
 		b.ReportMetric(float64(served)/float64(told), "served")
 	}
