@@ -73,7 +73,7 @@ func TestPostgresThatDoesNotDoIsRefused(t *testing.T) {
 			return changed(t, name, func(u *url.URL) { u.User = url.UserPassword("guest", secret) })
 		}, store.ErrUnwritable, "must own the database"},
 		"a schema that is not there": {func(t *testing.T, name string) string {
-			return changed(t, name, func(u *url.URL) { u.RawQuery = "search_path=elsewhere" })
+			return changed(t, name, func(u *url.URL) { u.RawQuery += "&search_path=elsewhere" })
 		}, store.ErrUnwritable, "create the one that search_path names"},
 		"somebody else's tables": {func(t *testing.T, name string) string {
 			statements(t, name, `CREATE TABLE bookmarks (url TEXT)`)
@@ -122,7 +122,7 @@ func changedPath(t testing.TB, name string) string {
 func TestASchemaOfItsOwn(t *testing.T) {
 	name := postgres.Database(t)
 	statements(t, name, `CREATE TABLE bookmarks (url TEXT)`, `CREATE SCHEMA liq`)
-	openNamed(t, name+"?search_path=liq")
+	openNamed(t, name+"&search_path=liq")
 	require.Contains(t, dump(t, name), "liq.accounts")
 }
 
