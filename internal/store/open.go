@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -43,7 +44,9 @@ type Store struct {
 	term    int64        // of Postgres: that of the leadership that writes; 0 for none
 	// ownClock makes tests with a fake clock possible: the database's is not asked.
 	ownClock bool
-	salt     string // makes the alert ids of this store differ from any other's
+	// slow is how far this process's clock is set behind, in tests.
+	slow time.Duration
+	salt string // makes the alert ids of this store differ from any other's
 }
 
 // Open opens or creates a store such as "sqlite:liqwatch.db" for the one process
