@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"liqwatch/devnet/aave"
 	"liqwatch/devnet/anvil"
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/store"
 )
 
 const gaugeRules = `
@@ -90,11 +92,33 @@ func TestNumbersAreThoseOfTheContracts(t *testing.T) {
 	require.Empty(t, s.heard["flight"], "there is no history of ten minutes ago")
 	code, _ := s.watcher.interrupt(t)
 	require.Zero(t, code)
+	s.isKept(config)
 	for rule, told := range s.heard {
 		for _, b := range told {
 			t.Logf("%s: %s\n%s", rule, b.Data.Title, b.Data.Text)
 		}
 	}
+}
+
+// isKept: there is no page, and history is kept all the same.
+func (s *gaugeStage) isKept(config string) {
+	st, err := store.OpenReadOnly(s.t.Context(), "sqlite:"+filepath.Join(filepath.Dir(config), "liqwatch.db"))
+	require.NoError(s.t, err)
+	defer func() { _ = st.Close() }()
+	now := time.Now()
+	prices, err := st.HistoryPrices(s.t.Context(), "ETH", store.Hour, now.Add(-2*time.Hour), now)
+	require.NoError(s.t, err)
+	require.NotEmpty(s.t, prices)
+	bands, err := st.HistoryBands(s.t.Context(), "ETH", "aave", store.Hour, now.Add(-2*time.Hour), now)
+	require.NoError(s.t, err)
+	require.NotEmpty(s.t, bands)
+	totals, known, err := st.HistoryTotals(s.t.Context(), "aave", store.Hour, now)
+	require.NoError(s.t, err)
+	require.True(s.t, known)
+	require.True(s.t, totals.TVLUSD.IsPositive())
+	done, err := st.Liquidations(s.t.Context(), time.Unix(0, 0), 10)
+	require.NoError(s.t, err)
+	require.Empty(s.t, done, "the only one was undone")
 }
 
 // rewrite puts more after the axes of a configuration.

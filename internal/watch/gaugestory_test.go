@@ -12,6 +12,7 @@ import (
 	"liqwatch/internal/store"
 	"liqwatch/internal/watch"
 	"liqwatch/protocols"
+	"liqwatch/thresholds"
 )
 
 // Every number is compared, at every block of the story, with what a program finds
@@ -202,4 +203,24 @@ func (n *naively) near(b protocols.Book) {
 	if k := n.closes; len(k) == 0 || k[len(k)-1].At != minute {
 		n.closes = append(n.closes, store.PricePoint{At: minute, Close: spot})
 	}
+}
+
+// With walls for levels, the way is measured to those that the ladder has, and one
+// that was told of stays although the ladder has it no more.
+func TestHoursToTheWallsOfTheLadder(t *testing.T) {
+	walls := &thresholds.WallOptions{Max: 3}
+	s := tell(t, rule("walls", "hours_to_touch", alerts.Down, watch.Gauge{Axis: "ETH", Walls: walls, Within: 20 * time.Minute}, "0.5"))
+	most := 0
+	s.play(func() {
+		read := s.tracker.of("walls")
+		most = max(most, len(read))
+		for _, e := range s.tracker.Episodes("walls") {
+			if e.Said && !e.Retired {
+				require.Contains(t, read, e.Subject, "told of, and still watched")
+			}
+		}
+	})
+	require.GreaterOrEqual(t, most, 2)
+	require.NotEmpty(t, s.alerts)
+	t.Log(message(t, s.alerts[0]))
 }

@@ -60,6 +60,10 @@ func (g *liquidated) read(ctx context.Context, l *gaugeLook) (*found, error) {
 			usdField("Longs", longs), usdField("Shorts", shorts), countField("Calls", len(done)), usdField("Largest call", most),
 		},
 	}
+	if l.since.After(l.now.Add(-g.Within)) {
+		// Before, another run may have counted, or nobody: the sum may be too small.
+		r.Fields = append(r.Fields, field("Without a break since", l.since.UTC().Format("2006-01-02 15:04")+" UTC"))
+	}
 	if g.worthTelling(r.Value) {
 		text, err := g.rank(ctx, l, r.Value, now)
 		if err != nil {

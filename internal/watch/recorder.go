@@ -46,8 +46,12 @@ func NewRecorder(keeper Keeper, books func() []protocols.Book, log zerolog.Logge
 	}
 }
 
-// lookEvery is how often the clock is looked at.
-const lookEvery = 5 * time.Second
+// lookEvery is how often the clock is looked at; firstEvery until there was anything
+// to record.
+const (
+	lookEvery  = 5 * time.Second
+	firstEvery = 500 * time.Millisecond
+)
 
 // Run records until the context ends.
 func (r *Recorder) Run(ctx context.Context) {
@@ -55,7 +59,11 @@ func (r *Recorder) Run(ctx context.Context) {
 		if err := r.Look(ctx); err != nil && ctx.Err() == nil {
 			r.log.Error().Err(err).Msg("record history")
 		}
-		if !sleep(ctx, lookEvery) {
+		wait := lookEvery
+		if r.minute == 0 {
+			wait = firstEvery
+		}
+		if !sleep(ctx, wait) {
 			return
 		}
 	}
