@@ -1,7 +1,9 @@
 package thresholds
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -35,13 +37,23 @@ func inPieces[W any](markets []*market, hire func() W, work func(W, piece)) []W 
 		}
 	}
 	var done sync.WaitGroup
+	broken := make([]error, len(workers))
 	for i := range workers {
 		workers[i] = hire()
-		if i > 0 {
-			done.Go(func() { run(workers[i]) })
+		done.Go(func() {
+			defer func() {
+				if why := recover(); why != nil {
+					broken[i] = fmt.Errorf("add up positions: %v\n%s", why, debug.Stack())
+				}
+			}()
+			run(workers[i])
+		})
+	}
+	done.Wait()
+	for _, err := range broken {
+		if err != nil {
+			panic(err) // where whoever asked can catch it: a question must not end the process
 		}
 	}
-	run(workers[0])
-	done.Wait()
 	return workers
 }

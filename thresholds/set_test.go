@@ -339,3 +339,22 @@ func TestOwnersAreCountedOnce(t *testing.T) {
 		require.Equal(t, len(want), few.n)
 	})
 }
+
+// faulty is a book whose arithmetic breaks on one position.
+type faulty struct{ crowdOf }
+
+func (f faulty) Figures(i int, p protocols.Prices) protocols.Figures {
+	if i == 7777 {
+		panic("position 7777")
+	}
+	return f.crowdOf.Figures(i, p)
+}
+
+// What goes wrong on another processor goes wrong for whoever asked, who may catch it.
+func TestAQuestionThatBreaksDoesNotEndTheProcess(t *testing.T) {
+	l, err := Build("ETH", "", []protocols.Book{faulty{crowdOf{JointFixture("m", "c"), 20_000}}})
+	require.NoError(t, err)
+	defer func() { require.ErrorContains(t, recover().(error), "position 7777") }()
+	_, err = l.At(dec("100"))
+	require.Fail(t, "it answered", err)
+}
