@@ -8,7 +8,7 @@ import (
 // Source is something whose data must not stop: a chain, a market or a price.
 type Source struct {
 	Name string `json:"name"`
-	// What it is: "chain", "market" or "price".
+	// What it is: "chain", "market", "price", or "rule" for the numbers of one.
 	What string `json:"what"`
 	// Block is the newest one processed; of a price, none.
 	Block BlockRef `json:"block"`
