@@ -40,7 +40,7 @@ func (s *Store) Take(ctx context.Context, notifier string, now time.Time, t aler
 		if out.Skipped, err = k.skip(); err != nil {
 			return fmt.Errorf("skip what is not for %s: %w", notifier, err)
 		}
-		if held.After(now) {
+		if held.After(k.now) {
 			out.Next = held
 			return nil
 		}
