@@ -140,6 +140,9 @@ func (l *Listener) poll(ctx context.Context) time.Duration {
 	}
 	now := time.Now().Round(0) // by the wall: a suspended machine hears nothing
 	l.heard, l.retry, l.troubled = now, 0, time.Time{}
+	if l.username == "" {
+		l.introduce(ctx) // nobody answered at the start
+	}
 	updates, offset, err := parseUpdates(a.Result)
 	if err != nil || len(updates) == 0 {
 		l.offset = max(l.offset, offset)

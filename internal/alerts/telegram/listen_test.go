@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
@@ -523,4 +524,28 @@ func TestTheTokenIsInNoLog(t *testing.T) {
 			require.NotContains(t, log.String(), "hunter2")
 		})
 	}
+}
+
+// A network that comes up after liqwatch: the bot learns its name then, and leaves
+// what is meant for others to them.
+func TestTheBotLearnsItsNameLater(t *testing.T) {
+	x := newTalk(t, nil)
+	var asked atomic.Int64
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/getMe") && asked.Add(1) == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		x.srv.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	x.n.bot.api = front.URL
+	x.start()
+	x.listening()
+	x.until(func() bool { return asked.Load() == 2 }, "it asks again")
+	x.srv.Write(ada, telegramtest.Written{Chat: group, Text: "/help@another_bot"})
+	x.srv.Write(ada, telegramtest.Written{Chat: group, Text: "/help@LiqWatch_bot"})
+	x.said("/status")
+	require.Len(t, x.srv.Calls(), 1)
+	x.stop()
 }
