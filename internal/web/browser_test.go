@@ -51,7 +51,7 @@ func TestDemoInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser and plays the demo")
 	}
-	url := demo(t, "40s")
+	url := demo(t, "25s")
 	b := chromium(t)
 	b.On(webtest.Screen{Width: 1280, Height: 1000, Scheme: "light"})
 	b.LogIn(url, demoToken)

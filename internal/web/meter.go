@@ -53,7 +53,8 @@ var (
 	descOverdue    = gauge("notifier_overdue_seconds", "How late a notifier's oldest message is; what quiet hours hold back is not late.", "notifier")
 	descFailing    = gauge("notifier_failing", "1 while every send to a notifier fails.", "notifier")
 	descViewers    = gauge("viewers", "Open streams of the page.")
-	descReady      = gauge("ready", "1 while /readyz says so.")
+	descReady      = gauge("ready", "1 while what is shown and sent can be relied on.")
+	descStandby    = gauge("standby", "1 while another process watches, and this one waits to.")
 	descBuild      = gauge("build_info", "The version.", "version")
 )
 
@@ -186,6 +187,11 @@ func (m *meter) outbox(now time.Time, put, count putMetric) {
 		ready = 1
 	}
 	put(descReady, ready)
+	standby := 0.0
+	if m.s.opt.Standby != nil {
+		standby = 1
+	}
+	put(descStandby, standby)
 	sinks, _ := m.s.sinks(ctx) // an error makes the page not ready
 	for _, k := range sinks {
 		failing, late := 0.0, 0.0

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +41,41 @@ func TestWhatIfEqualsTheMap(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(get(t, w, "/api/v1/whatif?axis=ETH&shock=ETH="+price)), &got))
 		require.Equal(t, string(want), string(got.Then), price)
 	}
+}
+
+// Without a script the what-if is a form whose answer stands in the page, and the
+// fields of other axes are joint shocks.
+func TestWhatIfWithoutAScript(t *testing.T) {
+	w := demoPage(t)
+	exact := func(page string) string {
+		m := regexp.MustCompile(`data-exact="([^"]+)" id="whatif-at-risk"`).FindStringSubmatch(page)
+		require.NotNil(t, m, page)
+		return m[1]
+	}
+	of := func(path string) string {
+		return object(t, get(t, w, path))["then"].(map[string]any)["at_risk_usd"].(string)
+	}
+	require.Equal(t, of("/api/v1/whatif?axis=ETH&price=2200"), exact(get(t, w, "/?axis=ETH&price=2200&move.BTC=&move.market=0")))
+	joint := get(t, w, "/?axis=ETH&price=2200&move.BTC=-10&move.wstETH/ETH=-3%25")
+	require.Equal(t, of("/api/v1/whatif?axis=ETH&price=2200&shock=BTC=-10%25&shock=wstETH/ETH=-3%25"), exact(joint))
+	require.Contains(t, joint, "Moved together:")
+	require.Contains(t, get(t, w, "/?axis=ETH&price=x"), "is no number above 0")
+	require.Contains(t, get(t, w, "/?axis=ETH&price=2200&move.DOGE=-1"), "DOGE", "what is not known is said")
+}
+
+// Pegs are offered beside the axes: what follows another asset at about its price.
+func TestPegsAreOffered(t *testing.T) {
+	w := demoPage(t)
+	var axes struct{ Axes []struct{ Axis string } }
+	require.NoError(t, json.Unmarshal([]byte(get(t, w, "/api/v1/axes")), &axes))
+	var names []string
+	for _, a := range axes.Axes {
+		names = append(names, a.Axis)
+		get(t, w, "/api/v1/ladder?levels=0.5&axis="+url.QueryEscape(a.Axis))
+	}
+	require.Subset(t, names, []string{"ETH", "BTC", "market", "wstETH/ETH", "weETH/ETH"})
+	require.NotContains(t, names, "LINK/ETH", "a price is no peg")
+	require.NotContains(t, names, "CRV/USDC")
 }
 
 // The answer of the API is the document that the command prints.
