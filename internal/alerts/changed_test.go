@@ -71,10 +71,10 @@ func TestTheCausesAddUp(t *testing.T) {
 		r := changedRule()
 		r.Growth = decimal.Zero
 		var path []Observation
-		price, density := dec("2700"), int64(1000)
+		density := int64(1000)
 		movedPositions := rapid.Bool().Draw(t, "positions move")
 		for i := range rapid.IntRange(2, 20).Draw(t, "n") {
-			price = decimal.New(rapid.Int64Range(235_000, 270_000).Draw(t, "price"), -2)
+			price := decimal.New(rapid.Int64Range(235_000, 270_000).Draw(t, "price"), -2)
 			if movedPositions {
 				density = rapid.Int64Range(0, 5000).Draw(t, "density")
 			}

@@ -30,7 +30,11 @@ func touch(r Rule, e *Episode, g gap, o sight) decimal.NullDecimal {
 	before := e.Holds
 	e.Holds = nil
 	var deepest decimal.NullDecimal
-	for _, a := range append(slices.Clone(r.Approach), decimal.Zero) {
+	for i := range len(r.Approach) + 1 {
+		a := decimal.Zero // the level itself comes last
+		if i < len(r.Approach) {
+			a = r.Approach[i]
+		}
 		if !g.within(a) {
 			continue
 		}
@@ -80,6 +84,9 @@ func away(r Rule, e Episode, g gap) bool {
 // waits lists why an episode does not move, though the price has: what began to hold,
 // and what ended before it had held long enough.
 func waits(before, after Episode) []Reason {
+	if before.Holds == nil && after.Holds == nil && before.Leaving == nil && after.Leaving == nil {
+		return nil
+	}
 	var out []Reason
 	holds := func(list []Hold, h Hold) bool {
 		return slices.ContainsFunc(list, func(o Hold) bool { return o.Mark.Equal(h.Mark) })

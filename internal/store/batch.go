@@ -8,8 +8,9 @@ import (
 )
 
 // batchRows is how many rows one statement writes. A statement for each costs more
-// than the row itself: in SQLite to be prepared, in Postgres a way to the server.
-const batchRows = 100
+// than the row itself: in SQLite to be prepared, in Postgres a way to the server. One
+// for many more costs again: SQLite's driver looks up the name of every value among all.
+const batchRows = 25
 
 // batch writes many rows of a table, many at a time.
 type batch struct {
@@ -31,25 +32,43 @@ func (b *batch) add(ctx context.Context, values ...any) error {
 	if b.rows++; b.rows < batchRows {
 		return nil
 	}
-	return b.flush(ctx)
+	if b.full == nil {
+		stmt, err := b.tx.PrepareContext(ctx, b.query())
+		if err != nil {
+			return err
+		}
+		b.full = stmt
+	}
+	return b.write(ctx, b.full.ExecContext, b.full.QueryContext)
 }
 
-// flush writes what has gathered.
+// flush writes what has gathered; nothing can be added afterwards.
 func (b *batch) flush(ctx context.Context) error {
+	if b.full != nil {
+		defer b.full.Close() //nolint:errcheck // it ends with the transaction at the latest
+	}
 	if b.rows == 0 {
 		return nil
 	}
-	stmt, err := b.statement(ctx)
-	if err != nil {
-		return err
-	}
+	query := b.query()
+	return b.write(ctx,
+		func(ctx context.Context, args ...any) (sql.Result, error) {
+			return b.tx.ExecContext(ctx, query, args...)
+		},
+		func(ctx context.Context, args ...any) (*sql.Rows, error) {
+			return b.tx.QueryContext(ctx, query, args...)
+		})
+}
+
+// write runs the statement for the rows gathered.
+func (b *batch) write(ctx context.Context, exec func(context.Context, ...any) (sql.Result, error), query func(context.Context, ...any) (*sql.Rows, error)) error {
 	args := b.args
 	b.args, b.rows = b.args[:0], 0
 	if b.returned == nil {
-		_, err := stmt.ExecContext(ctx, args...)
+		_, err := exec(ctx, args...)
 		return err
 	}
-	rows, err := stmt.QueryContext(ctx, args...)
+	rows, err := query(ctx, args...)
 	if err != nil {
 		return err
 	}
@@ -62,21 +81,6 @@ func (b *batch) flush(ctx context.Context) error {
 		b.returned(text)
 	}
 	return rows.Err()
-}
-
-// statement is the one for the rows gathered. It ends with the transaction.
-func (b *batch) statement(ctx context.Context) (*sql.Stmt, error) {
-	if b.rows < batchRows {
-		return b.tx.PrepareContext(ctx, b.query())
-	}
-	if b.full == nil {
-		stmt, err := b.tx.PrepareContext(ctx, b.query())
-		if err != nil {
-			return nil, err
-		}
-		b.full = stmt
-	}
-	return b.full, nil
 }
 
 // query is the statement for the rows gathered, with its placeholders numbered.
