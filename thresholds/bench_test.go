@@ -230,3 +230,36 @@ func BenchmarkMap(b *testing.B) {
 	}
 	b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(b.N)/n, "us/position")
 }
+
+// BenchmarkAt adds up 100,000 positions that are past their trigger, and what joint
+// shocks say of them, against adding each up in decimals and maps. The amounts are the
+// fixture's on both sides: this is what the ladder adds to a protocol's arithmetic.
+func BenchmarkAt(b *testing.B) {
+	const n = 100_000
+	books := []protocols.Book{crowdOf{JointFixture("m", "c"), n}}
+	l, err := Build("ETH", "", books)
+	if err != nil {
+		b.Fatal(err)
+	}
+	price := decimal.NewFromInt(1500)
+	start := time.Now()
+	want := naive(books, pricesAt(price))
+	all := time.Since(start)
+	present := l.Present()
+	b.Run("price", func(b *testing.B) {
+		for b.Loop() {
+			if got, err := l.At(price); err != nil || got.Accounts != want.Accounts {
+				b.Fatal(got, err)
+			}
+		}
+		b.ReportMetric(all.Seconds()/b.Elapsed().Seconds()*float64(b.N), "x-naive")
+	})
+	b.Run("shocks", func(b *testing.B) {
+		for b.Loop() {
+			if got, err := present.Stress([]protocols.Move{{Axis: "ETH", To: &price}}, nil); err != nil || got.Then.Accounts != want.Accounts {
+				b.Fatal(got, err)
+			}
+		}
+		b.ReportMetric(all.Seconds()/b.Elapsed().Seconds()*float64(b.N), "x-naive")
+	})
+}

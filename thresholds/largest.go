@@ -69,6 +69,10 @@ func (s *leaders) take(e entry) {
 	if s.tooSmall(e.near) {
 		return
 	}
+	// Of many that are alike most are behind the last that counts: one look tells.
+	if s.ranked && e.near <= s.floor*(1+nearness) && s.compare(e, s.list[s.most-1]) > 0 {
+		return
+	}
 	if s.list = append(s.list, e); len(s.list) >= 2*s.most+64 {
 		s.cut()
 	}
@@ -98,8 +102,11 @@ func (s *leaders) compare(a, b entry) int {
 		}
 		return 1
 	}
-	if c := b.usd(s.markets[b.ref.Market]).Cmp(a.usd(s.markets[a.ref.Market])); c != 0 {
-		return c
+	alike := a.ref.Market == b.ref.Market && a.atRisk == b.atRisk && a.quoteUSD.Equal(b.quoteUSD)
+	if !alike {
+		if c := b.usd(s.markets[b.ref.Market]).Cmp(a.usd(s.markets[a.ref.Market])); c != 0 {
+			return c
+		}
 	}
 	if a.ref.Market != b.ref.Market {
 		return int(a.ref.Market - b.ref.Market)
