@@ -6,7 +6,7 @@ LINT     := $(BIN)/golangci-lint
 LINT_VER := v2.15.0
 TESTTIME := 25m
 
-.PHONY: build test check fmt vet lint bench fuzz kills burst messages history-year scale demo-recording page-pictures clean
+.PHONY: build test check fmt vet lint bench fuzz kills burst messages rules history-year scale demo-recording page-pictures clean
 
 build:
 	$(GO) build -o liqwatch ./cmd/liqwatch
@@ -56,6 +56,11 @@ burst:
 # Ten thousand messages to a receiver that misbehaves, and as many in one block.
 messages:
 	LIQWATCH_MESSAGES=10000 $(GO) test -count=1 ./internal/store -run 'BadDay|ABurst' -v -timeout 30m
+
+# The rules against naive programs and calm runs: 100 times the cases of "make test", 10,000 of each.
+CASES ?= 100
+rules:
+	LIQWATCH_CAMPAIGN=$(CASES) $(GO) test -count=1 -v -timeout 60m -run 'Naive|Reorgs|WhatGoesWrong' ./internal/alerts
 
 # A whole year of history of 50 markets, written and weighed: two minutes, 200 MB on the disk.
 history-year:

@@ -50,8 +50,10 @@ func (e *Episode) remember(g gap, o sight) {
 	}
 	l := *e.Last
 	l.Now = nil
-	if now, ok := o.between(l.From, e.Level); ok && l.Then != nil {
-		l.Now = &now
+	if l.Then != nil {
+		if now, ok := o.between(l.From, e.Level); ok {
+			l.Now = &now
+		}
 	}
 	e.Last = &l
 }
@@ -84,8 +86,10 @@ func (e *Episode) say(kind Kind, o sight) {
 	}
 	if e.Subject == "" {
 		l.Said, l.From = amount(e.Ahead), e.From
-		if then, ok := o.between(e.From, e.Level); ok && e.From.IsPositive() {
-			l.Then, l.Now, l.Base = &then, &then, then.AtRiskUSD
+		if e.From.IsPositive() { // it is not in what an older version kept
+			if then, ok := o.between(e.From, e.Level); ok {
+				l.Then, l.Now, l.Base = &then, &then, then.AtRiskUSD
+			}
 		}
 		if e.Course != nil && l.Said.AtRiskUSD.GreaterThan(e.Course.Most.AtRiskUSD) {
 			c := *e.Course

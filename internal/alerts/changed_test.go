@@ -152,6 +152,31 @@ func TestWithoutAStretchNobodySaysWhatChangedIt(t *testing.T) {
 	require.ErrorContains(t, err, "no oracle")
 }
 
+// What a version kept that knew nothing of this goes on.
+func TestStatesOfAnOlderVersionGoOn(t *testing.T) {
+	r := changedRule()
+	s, _ := run(t, r, State{}, []Observation{dense(r, 1, dec("2700"), 10_000), dense(r, 2, dec("2500"), 10_000)})
+	old := s.clone()
+	for i := range old.Checkpoints {
+		for k := range old.Checkpoints[i].Episodes {
+			e := &old.Checkpoints[i].Episodes[k]
+			e.From, e.Last, e.Course = decimal.Zero, nil, nil
+		}
+	}
+	crossing := dense(r, 3, dec("2390"), 10_000)
+	stretch := crossing.Stretch
+	crossing.Stretch = func(from, to decimal.Decimal) (Totals, error) {
+		require.True(t, from.IsPositive(), "nobody knows what lies from a price of 0")
+		return stretch(from, to)
+	}
+	old, got := run(t, r, old, []Observation{crossing})
+	require.Equal(t, []string{"crossing 2400 down 0 passed []"}, summary(got))
+	require.Equal(t, "2500", got[0].Previous.String())
+	require.Nil(t, got[0].Changed)
+	_, got = run(t, r, old, []Observation{dense(r, 4, dec("2600"), 10_000)})
+	require.Equal(t, KindRearmed, got[0].Kind)
+}
+
 func TestTheEndOfAnEpisodeSaysWhatItWasLike(t *testing.T) {
 	r := changedRule()
 	_, got := run(t, r, State{}, []Observation{
