@@ -37,14 +37,13 @@ func Install(ctx context.Context, pkg string) error {
 		return fmt.Errorf("install %s: %w", pkg, err)
 	}
 	defer release()
-	out, err := apt(ctx, "install", "-y", "--no-install-recommends", pkg)
-	if err == nil {
+	if _, err := apt(ctx, "install", "-y", "--no-install-recommends", pkg); err == nil {
 		return nil
 	}
 	if lists, err := apt(ctx, "update"); err != nil {
 		return fmt.Errorf("install %s: fetch the list of Debian's packages: %w: %s", pkg, err, lists)
 	}
-	if out, err = apt(ctx, "install", "-y", "--no-install-recommends", pkg); err != nil {
+	if out, err := apt(ctx, "install", "-y", "--no-install-recommends", pkg); err != nil {
 		return fmt.Errorf("install %s: %w: %s", pkg, err, out)
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 // databases give, for each kind there is, the name of a new and empty store.
 var databases = map[string]func(t testing.TB) string{
 	"SQLite":   func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "liqwatch.db") },
-	"Postgres": func(t testing.TB) string { return postgres.Database(t) },
+	"Postgres": postgres.Database,
 }
 
 // onEach runs a test on every kind of database.

@@ -104,6 +104,7 @@ func (k taking) lookAt(rest string, args []any) (alerts.Heap, error) {
 	if err := k.tx.QueryRowContext(k.ctx, `SELECT d.alert`+rest+` ORDER BY d.id DESC LIMIT 1`, args...).Scan(&h.Last); err != nil {
 		return h, err
 	}
+	//nolint:gosec // the rest is one of this file's own
 	rows, err := k.tx.QueryContext(k.ctx, `SELECT a.kind, d.urgency, count(*)`+rest+` GROUP BY 1, 2 ORDER BY 2 DESC, 3 DESC, 1`, args...)
 	if err != nil {
 		return h, err

@@ -90,10 +90,9 @@ func (s *Store) Lead(ctx context.Context, holder string, names []string, wait fu
 	}
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	for {
-		asked := time.Now()
 		standing, free, err := s.look(ctx, names)
 		if err == nil && free <= 0 {
-			asked = time.Now()
+			asked := time.Now()
 			var term int64
 			if term, err = s.takeOver(ctx, holder, names); err == nil && term != 0 {
 				return s.begin(ctx, term, asked), nil
