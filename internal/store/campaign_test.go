@@ -131,7 +131,7 @@ func TestNothingIsLostOnABadDay(t *testing.T) {
 		kills := 0
 		for {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(1+rng.IntN(20*3600))*time.Second)
-			m := &mortal{s, rng, cancel, 25}
+			m := &mortal{s, rng, cancel, max(25, messages/100)}
 			d := alerts.NewDispatcher(m, map[string]alerts.Notifier{"hook": scheduled{&sink{schedule: patient(), answer: func(_ int, m alerts.Message) error {
 				sending, stop := context.WithTimeout(context.Background(), 30*time.Second)
 				defer stop()
