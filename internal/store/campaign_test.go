@@ -169,7 +169,7 @@ func TestNothingIsLostOnABadDay(t *testing.T) {
 		for _, n := range r.accepted {
 			repeats += n - 1
 		}
-		t.Logf("%d messages, %d calls, %d waits asked for (%d of them of a process that died of it), %d ends of the process: 0 lost, 0 early, %d repeats, all marked",
+		t.Logf("%d messages, %d calls, %d waits asked for (%d of them lost with the process), %d ends of the process: 0 lost, 0 early, %d repeats, all marked",
 			messages, r.calls, r.waits, r.forgotten, kills, repeats)
 	})
 	t.Logf("took %s", time.Since(real).Round(time.Millisecond))
