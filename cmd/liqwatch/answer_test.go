@@ -49,7 +49,7 @@ func TestAlertsAreAnsweredFromTheCommandLine(t *testing.T) {
 	}
 	write(answerToken)
 	require.NoError(t, p.play(t.Context(), func(context.Context) error { return nil }, func(ctx context.Context) error {
-		answering(t, ctx, p, file)
+		answering(ctx, t, p, file)
 		write("0123456789abcdef-other")
 		_, errs, code := command(t, "mute", "-c", file, "*", "1h")
 		require.Equal(t, exitUsage, code)
@@ -59,7 +59,7 @@ func TestAlertsAreAnsweredFromTheCommandLine(t *testing.T) {
 	}))
 }
 
-func answering(t *testing.T, ctx context.Context, p *player, file string) {
+func answering(ctx context.Context, t *testing.T, p *player, file string) {
 	out, errs, code := command(t, "alerts", "-c", file, "--limit", "3")
 	require.Equal(t, exitDone, code, errs)
 	require.Equal(t, 4, strings.Count(out, "\n"), out)

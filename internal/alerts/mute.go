@@ -38,7 +38,7 @@ func (t *Tracker) KeepMutes(ctx context.Context, keeper MuteKeeper) error {
 func (t *Tracker) Mute(ctx context.Context, scope string, m Mute) (bool, error) {
 	s, err := ParseScope(scope)
 	if err != nil {
-		return false, nil //nolint:nilerr // what cannot be a rule is none
+		return false, nil // what cannot be a rule is none
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
