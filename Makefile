@@ -6,7 +6,7 @@ LINT     := $(BIN)/golangci-lint
 LINT_VER := v2.15.0
 TESTTIME := 25m
 
-.PHONY: build test check fmt vet lint bench fuzz kills burst messages rules history-year scale demo-recording page-pictures clean
+.PHONY: build test check fmt vet lint bench fuzz kills burst machines messages rules history-year scale demo-recording page-pictures clean
 
 build:
 	$(GO) build -o liqwatch ./cmd/liqwatch
@@ -52,6 +52,12 @@ kills:
 BURST ?= 12600
 burst:
 	LIQWATCH_BURST=$(BURST) $(GO) test -count=1 -timeout 30m -v -run TestABurst ./internal/e2e
+
+# A million deliveries claimed by three processes that take turns, and a leader stopped for two minutes.
+CLAIMS ?= 1000000
+machines:
+	LIQWATCH_CLAIMS=$(CLAIMS) $(GO) test -count=1 -v -timeout 120m -run HandedOutTwice ./internal/store
+	LIQWATCH_PAUSE=120s $(GO) test -count=1 -v -timeout 30m -run ThreeProcesses ./internal/e2e
 
 # Ten thousand messages to a receiver that misbehaves, and as many in one block.
 messages:

@@ -64,7 +64,7 @@ func (s *Store) selectDue(ctx context.Context, tx *sql.Tx, notifier string, now 
 	rows, err := tx.QueryContext(ctx, `SELECT d.id, d.alert, d.notifier, d.attempts, d.failures, d.uncertain, d.created, a.message
 		FROM deliveries d JOIN alerts a ON a.id = d.alert
 		WHERE d.notifier = $1 AND d.fate = 'pending' AND d.next_at <= $2 AND d.lease_until <= $2 AND d.urgency >= $4
-		AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.notifier = d.notifier AND h.until > $2)
+		AND coalesce((SELECT h.until FROM holds h WHERE h.notifier = $1), 0) <= $2
 		ORDER BY d.urgency DESC, d.created, d.id LIMIT $3`+s.dialect.claimed, notifier, now.UnixNano(), limit, least)
 	if err != nil {
 		return nil, err
