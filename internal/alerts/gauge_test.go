@@ -133,3 +133,12 @@ func TestReadingsThatCannotBeAreRefused(t *testing.T) {
 		require.ErrorContains(t, r.Validate(), want)
 	}
 }
+
+func TestOneSubjectCanBeMuted(t *testing.T) {
+	a := Alert{Rule: "whales", Level: dec("1.1"), Gauge: &GaugeReading{Subject: "aave|0xabc"}}
+	mute := func(scope string) map[string]Mute { return map[string]Mute{scope: {}} }
+	require.True(t, muted(mute("whales/aave|0xabc"), a))
+	require.True(t, muted(mute("whales"), a))
+	require.False(t, muted(mute("whales/aave|0xdef"), a))
+	require.False(t, muted(mute("whales/1.1"), a), "a bound is no subject")
+}

@@ -93,7 +93,10 @@ func gaugeFields(a Alert) []Field {
 	if a.Gauge.Before.Valid {
 		f = append(f, Field{"Before", a.number(a.Gauge.Before.Decimal, a.Level)})
 	}
-	return append(append(f, a.Gauge.Fields...), dataFields(a)...)
+	for _, more := range a.Gauge.Fields {
+		f = append(f, Field{clean(more.Name), clean(more.Value)})
+	}
+	return append(f, dataFields(a)...)
 }
 
 func bodyGauge(a Alert) *BodyGauge {

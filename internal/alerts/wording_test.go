@@ -189,6 +189,26 @@ func TestNamesFromOutsideCannotBreakALine(t *testing.T) {
 	})
 }
 
+func TestSubjectsFromOutsideCannotBreakALine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, hostile := gaugeSamples()["gauge-deeper"], rapid.String().Draw(t, "name")+"\u202e\n<b>\x00"
+		g := *a.Gauge
+		g.Name, g.Subject, g.Fields = hostile, hostile, []Field{{hostile, hostile}}
+		a.Gauge = &g
+		m, err := Compose(a)
+		require.NoError(t, err)
+		require.Len(t, strings.Split(m.Text, "\n"), 6)
+		text := m.Title + strings.ReplaceAll(m.Text, "\n", "")
+		for _, f := range m.Fields {
+			text += f.Name + f.Value
+		}
+		for _, r := range text {
+			require.False(t, unicode.IsControl(r) || unicode.Is(unicode.Cf, r), "%q", r)
+		}
+		require.True(t, json.Valid(m.Data))
+	})
+}
+
 func TestTheLargestBodyStaysUnderTwentyKilobytes(t *testing.T) {
 	a := sample(KindCrossing)
 	for i := range 5000 {
