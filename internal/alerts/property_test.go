@@ -374,29 +374,3 @@ func TestReorgsEndInTheCanonicalState(t *testing.T) {
 		require.Equal(t, claims(want), net(t, told))
 	})
 }
-
-// net are the claims that were made and not taken back. No key may come twice, and
-// nothing be said twice or taken back without having been said.
-func net(t require.TestingT, told []Alert) []string {
-	made, keys := map[string]int{}, map[string]bool{}
-	for _, a := range told {
-		require.False(t, keys[a.Key], "key %s came twice", a.Key)
-		keys[a.Key] = true
-		for _, c := range a.Claims {
-			made[c]++
-			require.LessOrEqual(t, made[c], 1, "%s was said twice without a correction", c)
-		}
-		for _, c := range a.Withdraws {
-			made[c]--
-			require.GreaterOrEqual(t, made[c], 0, "%s was corrected without having been said", c)
-		}
-	}
-	var left []string
-	for c, n := range made {
-		if n == 1 {
-			left = append(left, c)
-		}
-	}
-	slices.Sort(left)
-	return left
-}
