@@ -16,8 +16,9 @@ import (
 // standby is what a process does while another leads: it says so.
 type standby struct {
 	*turns
-	says atomic.Pointer[string]
-	stop func() // ends the page
+	says  atomic.Pointer[string]
+	shown bool
+	stop  func() // ends the page
 }
 
 func newStandby(t *turns) *standby {
@@ -30,10 +31,12 @@ func (s *standby) tell(ctx context.Context, st store.Standing, err error) {
 	if err != nil {
 		text = "the store does not answer"
 	}
-	if before := s.says.Swap(&text); before != nil && *before == text {
+	before := s.says.Swap(&text)
+	if err == nil && !s.shown && !s.cfg.Web.Off() {
+		s.shown = s.show(ctx)
+	}
+	if before != nil && *before == text {
 		return
-	} else if before == nil && !s.cfg.Web.Off() {
-		s.show(ctx)
 	}
 	if err != nil {
 		s.log.Error().Err(err).Msg("standing by; the store does not answer")
@@ -42,12 +45,12 @@ func (s *standby) tell(ctx context.Context, st store.Standing, err error) {
 	s.log.Info().Str("leader", st.Leader).Time("since", st.Since).Strs("leads", st.Names).Msg("standing by: another process leads")
 }
 
-// show serves the page of a process that stands by until stop.
-func (s *standby) show(ctx context.Context) {
+// show serves the page of a process that stands by until stop; false: try again.
+func (s *standby) show(ctx context.Context) bool {
 	page, l, err := s.open(ctx)
 	if err != nil {
 		s.log.Error().Err(err).Msg("the page of a process that stands by")
-		return
+		return false
 	}
 	ctx, end := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -58,6 +61,7 @@ func (s *standby) show(ctx context.Context) {
 			s.log.Error().Err(err).Msg("the page of a process that stands by")
 		}
 	}()
+	return true
 }
 
 // longestOpen is how long the store may take to give what the page begins with.
