@@ -72,7 +72,9 @@ func TestABurstIsToldWholeAndReadably(t *testing.T) {
 	took := time.Since(mined)
 	require.Equal(t, crossing, l.count(`SELECT count(*) FROM alerts WHERE kind = 'crossing'`), "one block, one commit")
 
-	require.Eventually(t, func() bool { return l.count(`SELECT count(*) FROM deliveries WHERE notifier = 'chat' AND fate = 'pending'`) == 0 },
+	require.Eventually(t, func() bool {
+		return l.count(`SELECT count(*) FROM deliveries WHERE notifier = 'chat' AND fate = 'pending'`) == 0
+	},
 		2*time.Minute, 50*time.Millisecond, "the group was not told")
 	readable := time.Since(mined)
 	require.Eventually(t, func() bool { return l.count(`SELECT count(*) FROM deliveries WHERE fate = 'pending'`) == 0 },
