@@ -41,9 +41,9 @@ func changedText(a Alert) string {
 		b.WriteString("at risk as before")
 	} else {
 		b.WriteString(before + " at risk became " + now)
-	}
-	if why := causes(c); why != "" {
-		b.WriteString(" (" + why + ")")
+		if why := causes(c); why != "" {
+			b.WriteString(" (" + why + ")")
+		}
 	}
 	if c.Before.Accounts != c.Now.Accounts {
 		b.WriteString(", " + thousands(c.Before.Accounts) + " to " + count(c.Now.Accounts, "account"))
@@ -51,12 +51,12 @@ func changedText(a Alert) string {
 	return b.String()
 }
 
-// causes names what changed an amount.
+// causes names what changed an amount. The cents that interest adds are no cause.
 func causes(c *Changed) string {
 	if c.ByPositions == nil || c.ByPrice == nil {
 		return ""
 	}
-	positions, byPrice := c.ByPositions.AtRiskUSD, c.ByPrice.AtRiskUSD
+	positions, byPrice := c.ByPositions.AtRiskUSD.Round(0), c.ByPrice.AtRiskUSD.Round(0)
 	switch {
 	case positions.IsZero() && byPrice.IsZero():
 		return ""
