@@ -245,12 +245,13 @@ func (s *Server) levels(axis string) []decimal.Decimal {
 	return slices.CompactFunc(out, decimal.Decimal.Equal)
 }
 
-// pageStep is at most a fiftieth of the price, and 1, 2 or 5 with zeros.
+// pageStep is at most a fortieth of the price, and 1, 2, 2.5 or 5 with zeros: bands
+// high enough to point at.
 func pageStep(spot decimal.Decimal) decimal.Decimal {
-	most := spot.Div(decimal.NewFromInt(50))
+	most := spot.Div(decimal.NewFromInt(40))
 	power := decimal.New(1, int32(most.NumDigits())+most.Exponent()-1)
-	for _, k := range []int64{5, 2} {
-		if step := power.Mul(decimal.NewFromInt(k)); step.LessThanOrEqual(most) {
+	for _, k := range []decimal.Decimal{decimal.NewFromInt(5), decimal.New(25, -1), decimal.NewFromInt(2)} {
+		if step := power.Mul(k); step.LessThanOrEqual(most) {
 			return step
 		}
 	}
