@@ -23,8 +23,9 @@ type Limited interface {
 }
 
 // ChatLimits are those of a chat whose service names none: a message in three
-// seconds is more than anybody reads.
-func ChatLimits() Limits { return Limits{PerMinute: 20, Gap: time.Second, DigestOver: 10} }
+// seconds is more than anybody reads. Chats take one a second; the gap is between
+// the beginnings of two sends, the first of which may have been slow, hence the more.
+func ChatLimits() Limits { return Limits{PerMinute: 20, Gap: 1300 * time.Millisecond, DigestOver: 10} }
 
 // Policy says what a notifier is sent, and when. The zero one is sent everything at once.
 type Policy struct {

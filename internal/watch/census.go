@@ -26,9 +26,6 @@ type debtor struct {
 // surely is the part of a position's value within which floats decide nothing.
 const surely = 2.5e-4
 
-// mostDebtors are kept of one book, whatever a rule asks for.
-const mostDebtors = 2 * 1000
-
 // census is made once for a book, whoever asks for it.
 func (e *Engine) census(b protocols.Book) *census {
 	if c := e.counted[b.Market()]; c != nil && c.book == b {
@@ -47,7 +44,7 @@ func (e *Engine) debtors() int {
 			n = max(n, h.reach())
 		}
 	}
-	return min(n, mostDebtors)
+	return n
 }
 
 func takeCensus(b protocols.Book, largest int) *census {
