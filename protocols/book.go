@@ -35,7 +35,8 @@ type Book interface {
 
 	// Terms appends the position as a linear inequality in prices: it is healthy
 	// while the sum of Coef*price is not negative. Floats: they find candidates,
-	// Liquidatable decides. Positions and the order of terms are stable for a book.
+	// Liquidatable decides. A debt is a term of its own, never set off against collateral
+	// of the same asset. Positions and the order of terms are stable for a book.
 	Terms(i int, dst []Term) []Term
 	// Prices are the oracle's at the book's block.
 	Prices() Prices

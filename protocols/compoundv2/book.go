@@ -94,7 +94,7 @@ func (b *book) Prices() protocols.Prices { return b.now }
 func (b *book) Faults() []protocols.Fault { return b.faults }
 
 // Terms appends CF*ER*tokens per unit of price for collateral and the negative
-// debt, both divided by 1e18 as the comptroller does.
+// debt, both divided by 1e18 as the comptroller does, a term for each.
 func (b *book) Terms(i int, dst []protocols.Term) []protocols.Term {
 	a, t := b.positions[i], b.table
 	for j := range a.legs {
@@ -102,9 +102,12 @@ func (b *book) Terms(i int, dst []protocols.Term) []protocols.Term {
 		s := &t.states[l.market]
 		weight := t.risk(a.pool, l.market).weight
 		up := weight.Float64() / 1e18 * (s.rate.Float64() / 1e18) * (l.tokens.Float64() / 1e18)
-		owed := t.debt(l)
-		if coef := up - owed.Float64()/1e18; coef != 0 {
-			dst = append(dst, protocols.Term{Asset: l.market, Coef: coef})
+		if up != 0 {
+			dst = append(dst, protocols.Term{Asset: l.market, Coef: up})
+		}
+		// Apart, so that the debts of whoever borrows what they supply can be added up.
+		if owed := t.debt(l); !owed.IsZero() {
+			dst = append(dst, protocols.Term{Asset: l.market, Coef: -owed.Float64() / 1e18})
 		}
 	}
 	if at := t.vaiPlace(); at >= 0 && !a.vai.none() {

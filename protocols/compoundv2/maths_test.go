@@ -139,3 +139,19 @@ func BenchmarkLiquidatable(b *testing.B) {
 		})
 	}
 }
+
+// Whoever borrows what they supply owes all of it: the debt is not set off against
+// the collateral, or the largest debtors would be missed.
+func TestTermsNameTheWholeDebt(t *testing.T) {
+	for _, p := range profiles {
+		b := syntheticBook(p)
+		b.positions[0].legs = []leg{{market: 0, tokens: *uint256.NewInt(5_000_000_000), principal: *uint256.NewInt(700_000_000_000_000), interestIndex: *wad}}
+		prices, owed := b.Prices(), 0.0
+		for _, term := range b.Terms(0, nil) {
+			owed += max(0, -term.Coef*prices.Raw[term.Asset].Float64())
+		}
+		f := b.Figures(0, prices)
+		require.False(t, f.AtRisk.IsZero())
+		require.InEpsilon(t, f.Debt.Float64(), owed, 1e-9)
+	}
+}
