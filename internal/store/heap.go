@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +13,11 @@ import (
 // heaped are deliveries that can be told as one: nobody holds them, and they are no
 // digest themselves.
 const heaped = `d.notifier = $1 AND d.fate = 'pending' AND d.lease_until <= $2 AND d.urgency >= $3 AND a.kind <> 'digest'`
+
+// errHeapChanged: others committed more while a digest was written. Each statement of
+// Postgres sees what is committed by then, so that the last one may find more than the
+// digest tells. Heaps only grow: where the count is the same, so is what was counted.
+var errHeapChanged = errors.New("more came while it was put together")
 
 // digests puts together what quiet hours held back, and what is too much to be told
 // one by one, and counts how many were.
@@ -36,10 +42,11 @@ func (k taking) digests(least int, p pace) (int, error) {
 	if k.t.DigestOver <= 0 {
 		return held, nil
 	}
-	// One digest at a time: what comes while it waits is for the next.
+	// One digest at a time: what comes while it waits is for the next. One that quiet
+	// hours hold back does not count.
 	var waiting int
 	if err := k.tx.QueryRowContext(k.ctx, `SELECT count(*) FROM deliveries d JOIN alerts a ON a.id = d.alert
-		WHERE d.notifier = $1 AND d.fate = 'pending' AND a.kind = 'digest'`, k.notifier).Scan(&waiting); err != nil || waiting > 0 {
+		WHERE d.notifier = $1 AND d.fate = 'pending' AND a.kind = 'digest' AND d.urgency >= $2`, k.notifier, least).Scan(&waiting); err != nil || waiting > 0 {
 		return held, err
 	}
 	n, err := k.count(least, "", nil)
@@ -76,10 +83,15 @@ func (k taking) heap(reason alerts.Reason, least, keep int, which string, more [
 	}
 	id := k.alertID(post.Alert.Key)
 	mark := len(args)
-	_, err = k.tx.ExecContext(k.ctx, fmt.Sprintf(`UPDATE deliveries SET fate = 'digested', settled_at = $2, digest = $%d, reason = '' WHERE id IN (SELECT d.id`, mark+1)+rest+`)`,
+	res, err := k.tx.ExecContext(k.ctx, fmt.Sprintf(`UPDATE deliveries SET fate = 'digested', settled_at = $2, digest = $%d, reason = '' WHERE id IN (SELECT d.id`, mark+1)+rest+`)`,
 		append(args, id)...)
 	if err != nil {
 		return 0, err
+	}
+	if n, err := res.RowsAffected(); err != nil {
+		return 0, err
+	} else if int(n) != h.Count {
+		return 0, fmt.Errorf("%w: %d, now %d", errHeapChanged, h.Count, n)
 	}
 	if err := k.savePosts(k.ctx, k.tx, k.now.Add(-k.ahead), []alerts.Post{post}); err != nil {
 		return 0, err

@@ -19,9 +19,19 @@ const paceWindow = 61 * time.Second
 // Take hands a notifier one delivery under its terms; see [alerts.Outbox]. What is
 // to be skipped or told as one is settled first, in the same transaction.
 func (s *Store) Take(ctx context.Context, notifier string, now time.Time, t alerts.Terms) (alerts.Taken, error) {
-	var out alerts.Taken
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		out = alerts.Taken{}
+	for n := 1; ; n++ {
+		out, err := s.takeOnce(ctx, notifier, now, t)
+		if n == takes || !errors.Is(err, errHeapChanged) {
+			return out, err
+		}
+	}
+}
+
+// takes is how often a heap that grows meanwhile is put together anew.
+const takes = 5
+
+func (s *Store) takeOnce(ctx context.Context, notifier string, now time.Time, t alerts.Terms) (out alerts.Taken, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
 		ahead, err := s.ahead(ctx, tx)
 		if err != nil {
 			return err
