@@ -229,7 +229,7 @@ func (k Kind) ofOneLevel() bool { return k == KindApproach || k == KindGrowth }
 
 // levels are all levels an alert speaks of, the one it speaks for last.
 func (a Alert) levels() []decimal.Decimal {
-	if a.Kind.ofOneLevel() {
+	if a.Kind.ofOneLevel() || a.Follows != nil && a.Follows.Kind.ofOneLevel() {
 		return []decimal.Decimal{a.Level}
 	}
 	return append(append([]decimal.Decimal{}, a.Passed...), a.Level)

@@ -138,3 +138,18 @@ func TestWhoMutesEverythingStillHearsOfSilence(t *testing.T) {
 		require.True(t, muted(map[string]Mute{rule: {}}, Alert{Rule: rule}), rule)
 	}
 }
+
+// A reminder of an approach speaks of one level, however many distances were passed at once.
+func TestAMutedLevelIsNotRemindedOf(t *testing.T) {
+	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	news := Told{ID: "msg_1", Created: noon, Alert: Alert{
+		Key: "eth|ETH|2400|down|1|0.02", Kind: KindApproach, Rule: "eth", Axis: "ETH", Level: dec("2400"), Side: Down,
+		Mark: dec("0.02"), Passed: decs("0.1", "0.05"), Notify: []string{"chat"},
+	}}
+	s := story{news: news, history: []Told{news}, episodes: []firing{{"eth|ETH|2400|down|1", func(*Alert) {}}}}
+	for kind, reason := range map[Kind]Reason{KindReminder: ReasonStill, KindEscalation: ReasonUnacknowledged} {
+		a := s.follow(kind, reason, 1, noon.Add(time.Hour))
+		require.True(t, muted(map[string]Mute{"eth/2400": {}}, a), kind)
+		require.False(t, muted(map[string]Mute{"eth/2300": {}}, a), kind)
+	}
+}
