@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"regexp"
@@ -41,10 +42,34 @@ func TestDeployedFilesNameMetricsThatExist(t *testing.T) {
 	require.Greater(t, named, 20)
 }
 
+// What keeps the page from being ready can be seen on the dashboard.
+func TestDashboardShowsWhatIsLate(t *testing.T) {
+	text, err := os.ReadFile("../../deploy/grafana-dashboard.json")
+	require.NoError(t, err)
+	var d struct {
+		Panels []struct {
+			ID      int
+			GridPos struct{ H, W, X, Y int }
+		}
+	}
+	require.NoError(t, json.Unmarshal(text, &d))
+	ids, places := map[int]bool{}, map[[2]int]bool{}
+	for _, p := range d.Panels {
+		ids[p.ID], places[[2]int{p.GridPos.X, p.GridPos.Y}] = true, true
+	}
+	require.Len(t, ids, len(d.Panels))
+	require.Len(t, places, len(d.Panels), "one panel lies on another")
+	for _, name := range []string{"block_age_limit_seconds", "notifier_overdue_seconds", "notifier_failing"} {
+		require.Contains(t, string(text), `"liqwatch_`+name+`"`)
+	}
+}
+
 // promtool, of Debian's prometheus package, takes the rules.
 func TestPromtoolTakesTheRules(t *testing.T) {
 	promtool := debian.Program(t, "promtool", "prometheus")
 	out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "../../deploy/prometheus-rules.yml").CombinedOutput()
+	require.NoError(t, err, string(out))
+	out, err = exec.CommandContext(t.Context(), promtool, "test", "rules", "testdata/rules.yml").CombinedOutput()
 	require.NoError(t, err, string(out))
 	w := demoPage(t)
 	cmd := exec.CommandContext(t.Context(), promtool, "check", "metrics")
