@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
+	"time"
 
 	"liqwatch/internal/web"
 )
@@ -29,12 +31,24 @@ func (t *turns) enter(ctx context.Context, page *web.Server) (net.Listener, erro
 	return &way{door: t.door, left: make(chan struct{})}, nil
 }
 
+// acceptAgain is how long to wait after visitors could not be let in.
+const acceptAgain = 50 * time.Millisecond
+
 func (d *door) accept() {
 	defer d.once.Do(func() { close(d.shut) })
 	for {
 		c, err := d.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil {
+			// Too many files are open, say: that passes, and the page is there for long.
+			select {
+			case <-time.After(acceptAgain):
+				continue
+			case <-d.shut:
+				return
+			}
 		}
 		select {
 		case d.came <- c:

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,4 +52,37 @@ func TestOneDoorForManyPages(t *testing.T) {
 	end()
 	require.NoError(t, d.Close())
 	require.Contains(t, ask(), "refused")
+}
+
+// hungry is a listener of a process that is out of files for a moment.
+type hungry struct {
+	net.Listener
+	refusals int
+}
+
+func (h *hungry) Accept() (net.Conn, error) {
+	if h.refusals--; h.refusals >= 0 {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return h.Listener.Accept()
+}
+
+// A process that is out of files for a moment does not lose its page for good.
+func TestTheDoorOutlastsTooManyVisitors(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	d := &door{Listener: &hungry{l, 3}, came: make(chan net.Conn), shut: make(chan struct{})}
+	go d.accept()
+	dial, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer func() { _ = dial.Close() }()
+	c, err := (&way{door: d, left: make(chan struct{})}).Accept()
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+	require.NoError(t, d.Close())
+	select {
+	case <-d.shut:
+	case <-time.After(5 * time.Second):
+		t.Fatal("a door that is closed stays open")
+	}
 }
