@@ -93,7 +93,7 @@ func (s *Store) deliveriesOf(ctx context.Context, alert string) ([]ListedDeliver
 		if settled != 0 {
 			d.Settled = time.Unix(0, settled).UTC()
 		}
-		if d.Fate == alerts.Pending {
+		if d.Fate == alerts.Pending && next != 0 {
 			d.Next = time.Unix(0, next).UTC()
 		}
 		out = append(out, d)

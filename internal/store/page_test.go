@@ -75,6 +75,7 @@ func TestAlertsAreListedAndAcknowledged(t *testing.T) {
 		require.Len(t, got, 2)
 		require.Equal(t, "two", got[0].Message.Title)
 		require.Equal(t, alerts.Pending, got[0].Deliveries[0].Fate)
+		require.Zero(t, got[0].Deliveries[0].Next, "due since it was made: no time to tell")
 		require.True(t, got[0].Acknowledged.IsZero())
 
 		require.ErrorIs(t, s.Acknowledge(bg, "msg_nothing", "ada", noon), store.ErrNoAlert)

@@ -50,6 +50,7 @@ func TestReadinessTellsTheTruth(t *testing.T) {
 		}, why: "spark: not read yet: scanning logs"},
 		{name: "a market left behind", chain: func(c *web.ChainState) { c.Markets[0].Fed = ago(10 * time.Minute) }, why: "not brought to a new block for 10m0s"},
 		{name: "a message a minute late", sinks: []alerts.Sink{{Name: "risk", Overdue: ago(61 * time.Second), Why: "429"}}, why: "the notifier risk is 1m1s late: 429"},
+		{name: "held back over quiet hours", sinks: []alerts.Sink{{Name: "risk", Overdue: ago(-time.Hour)}}},
 		{name: "half a minute is nothing", sinks: []alerts.Sink{{Name: "risk", Overdue: ago(30 * time.Second)}}},
 		{name: "one of two fails", sinks: []alerts.Sink{{Name: "hook"}, {Name: "risk", Failing: ago(time.Second)}}},
 		{name: "all fail", sinks: []alerts.Sink{{Name: "hook", Failing: ago(time.Second)}, {Name: "risk", Failing: ago(time.Second)}}, why: "no notifier takes messages"},
@@ -71,6 +72,10 @@ func TestReadinessTellsTheTruth(t *testing.T) {
 			}, 10*time.Second, 20*time.Millisecond, "%s", c.name)
 			metrics := get(t, w, "/metrics?of="+strings.ReplaceAll(c.name, " ", "-"))
 			state := object(t, get(t, w, "/api/v1/state?of="+strings.ReplaceAll(c.name, " ", "-")))
+			if c.name == "held back over quiet hours" {
+				require.Contains(t, state["notifiers"], map[string]any{"notifier": "risk", "overdue": nil, "failing": nil})
+				require.NotContains(t, get(t, w, "/?of=quiet"), "behind since")
+			}
 			if c.why == "" {
 				require.Equal(t, "ok\n", body)
 				require.Contains(t, metrics, "liqwatch_ready 1")

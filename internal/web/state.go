@@ -89,6 +89,9 @@ func (s *Server) state(r *http.Request) *state {
 	out.Ready, out.Why = len(why) == 0, strings.Join(why, "; ")
 	sinks, _ := s.sinks(r.Context()) // an error is among the reasons already
 	for _, k := range sinks {
+		if k.Overdue.After(now) {
+			k.Overdue = time.Time{} // held back until then: quiet hours
+		}
 		out.Notifiers = append(out.Notifiers, notifierState{k.Name, moment(k.Overdue), moment(k.Failing), plain(k.Why)})
 	}
 	books := map[string]protocols.Book{}

@@ -84,6 +84,9 @@ type subject struct {
 	Corrects *struct {
 		Key string `json:"key"`
 	} `json:"corrects"`
+	Follows *struct {
+		Episodes []string `json:"episodes"`
+	} `json:"follows"` // of a reminder and an escalation
 }
 
 func subjectOf(m alerts.Message) subject {

@@ -174,6 +174,13 @@ func TestAnEpisodeIsOneThread(t *testing.T) {
 	require.Zero(t, other.Reply)
 	require.Equal(t, first.ID, send("eth|ETH|2400|down|1|0.02").Reply)
 	require.Equal(t, first.ID, send("eth|ETH|2400|down|1|0").Reply)
+	again := anAlert("reminder|eth|ETH|2400|down|1|0|1")
+	again.Kind, again.Reason = alerts.KindReminder, alerts.ReasonStill
+	again.Follows = &alerts.Followed{ID: "msg_1", Kind: alerts.KindApproach, Since: again.Seen, Count: 1, Episodes: []string{"eth|ETH|2400|down|1"}}
+	m, err := alerts.Compose(again)
+	require.NoError(t, err)
+	require.NoError(t, n.Send(t.Context(), m))
+	require.Equal(t, first.ID, srv.Calls()[4].Reply, "a reminder is of the episode")
 	require.Zero(t, send("eth|ETH|2400|down|2|0.05").Reply, "the next episode begins anew")
 	for range mostThreads + 5 {
 		n.remember(alerts.Message{Data: []byte(`{"data":{"key":"` + strings.Repeat("x|", 5) + strings.Repeat("y", len(n.threads.order)) + `|0"}}`)}, 1)

@@ -20,6 +20,12 @@ type threads struct {
 // is rule|axis|level|side|episode|mark.
 func episodeOf(m alerts.Message) string {
 	s := subjectOf(m)
+	if f := s.Follows; f != nil {
+		if len(f.Episodes) == 0 {
+			return ""
+		}
+		return f.Episodes[len(f.Episodes)-1] // the deepest level, as in the key of what it repeats
+	}
 	key := s.Key
 	if s.Corrects != nil {
 		key = s.Corrects.Key
