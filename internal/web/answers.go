@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/http"
@@ -14,24 +15,31 @@ import (
 // answers keeps what was answered a moment ago, as bytes: a thousand viewers who
 // ask the same within a second cost one answer.
 type answers struct {
-	mu  sync.Mutex
-	all map[string]*answer
+	mu   sync.Mutex
+	all  map[string]*answer
+	kept int // bytes of those in all that are made
 }
 
 type answer struct {
 	once   sync.Once
-	born   time.Time
+	born   time.Time // when it was made; zero while it is
 	kind   string
 	body   []byte
 	packed []byte // gzip
 	etag   string
 	err    error
+
+	counted int // bytes, among those kept
 }
 
 const (
 	answerLife  = time.Second
 	mostAnswers = 512
+	mostKept    = 64 << 20 // bytes
 )
+
+// errUnmade is what others get of an answer whose making broke off.
+var errUnmade = errors.New("make an answer: it broke off")
 
 func newAnswers() *answers { return &answers{all: map[string]*answer{}} }
 
@@ -39,21 +47,60 @@ func newAnswers() *answers { return &answers{all: map[string]*answer{}} }
 func (c *answers) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.clear()
+}
+
+func (c *answers) clear() {
 	clear(c.all)
+	c.kept = 0
+}
+
+// size is how many bytes are kept.
+func (c *answers) size() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kept
+}
+
+// keep counts an answer that is made, and drops all where they have become too much.
+func (c *answers) keep(key string, a *answer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a.born = time.Now()
+	if c.all[key] != a {
+		return // dropped meanwhile
+	}
+	a.counted = len(a.body) + len(a.packed)
+	if c.kept += a.counted; c.kept > mostKept {
+		c.clear()
+	}
+}
+
+func (a *answer) old() bool { return !a.born.IsZero() && time.Since(a.born) > answerLife }
+
+// expire drops what is too old to be given to anybody.
+func (c *answers) expire() {
+	for key, a := range c.all {
+		if a.old() {
+			c.kept -= a.counted
+			delete(c.all, key)
+		}
+	}
 }
 
 func (c *answers) of(key string, make func() (kind string, body []byte, err error)) *answer {
 	c.mu.Lock()
 	a := c.all[key]
-	if a == nil || time.Since(a.born) > answerLife {
-		if len(c.all) >= mostAnswers {
-			clear(c.all)
+	if a == nil || a.old() {
+		if c.expire(); len(c.all) >= mostAnswers {
+			c.clear()
 		}
-		a = &answer{born: time.Now()}
+		a = &answer{err: errUnmade}
 		c.all[key] = a
 	}
 	c.mu.Unlock()
 	a.once.Do(func() {
+		defer c.keep(key, a)
 		if a.kind, a.body, a.err = make(); a.err != nil {
 			return
 		}

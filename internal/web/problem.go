@@ -37,10 +37,12 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 		p = problem{http.StatusNotFound, "unknown-alert", "there is no such alert"}
 	case errors.Is(err, errStarting):
 		p = problem{http.StatusServiceUnavailable, "starting", err.Error()}
-		w.Header().Set("Retry-After", "5")
 	default:
 		s.log.Error().Err(err).Msg("answer")
 		p = problem{http.StatusInternalServerError, "internal", "this could not be answered; the log says why"}
+	}
+	if p.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

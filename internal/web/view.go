@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -129,6 +130,9 @@ func (v *views) joint(of *view, moves []protocols.Move) (*thresholds.StressResul
 // errStarting: there is nothing to show yet.
 var errStarting = errors.New("the first pass has not ended: no position is known yet")
 
+// errBusy: ladders are asked for faster than they can be built.
+var errBusy = problem{http.StatusServiceUnavailable, "busy", "the ladders of many axes are being built: ask again"}
+
 // get is the newest ladder of an axis that there is. The first is waited for; a
 // newer one is begun in the background when the books have moved.
 func (v *views) get(axis string) (*view, error) {
@@ -161,8 +165,10 @@ func (v *views) begin(axis string, idle bool) (*axisView, error) {
 		if !known(v.now.books, axis) {
 			return nil, fmt.Errorf("%w %q: the markets have %s", thresholds.ErrNoAxis, short(axis, 40), axesOf(v.now.books))
 		}
+		if !v.evict() {
+			return nil, errBusy
+		}
 		a = &axisView{ready: make(chan struct{})}
-		v.evict()
 		v.axes[axis] = a
 	}
 	now, next := time.Now(), a.nextAt
@@ -176,10 +182,10 @@ func (v *views) begin(axis string, idle bool) (*axisView, error) {
 	return a, nil
 }
 
-// evict makes place for one more axis.
-func (v *views) evict() {
+// evict makes place for one more axis; false when all are being built.
+func (v *views) evict() bool {
 	if len(v.axes) < mostAxes {
-		return
+		return true
 	}
 	oldest := ""
 	for name, a := range v.axes {
@@ -188,6 +194,7 @@ func (v *views) evict() {
 		}
 	}
 	delete(v.axes, oldest)
+	return oldest != ""
 }
 
 func (v *views) build(axis string, a *axisView, of snapshot) {
