@@ -34,6 +34,11 @@ func runWatch(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	// Whoever stands by makes none of this before its turn, which is the worst time to
+	// find that it cannot be made.
+	if _, err := checkConfig(cmd, cfg, log); err != nil {
+		return placed(cfg, err)
+	}
 	return placed(cfg, watchInTurns(ctx, cmd, cfg, log))
 }
 
