@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v3"
@@ -30,6 +31,9 @@ type turn struct {
 	lead *store.Leadership
 }
 
+// betweenTurns is how long a process whose turn is over leaves the next one to others.
+const betweenTurns = time.Second
+
 func watchInTurns(ctx context.Context, cmd *cli.Command, cfg *config.Config, log zerolog.Logger) error {
 	s, err := store.Open(ctx, storeName(cfg))
 	if err != nil {
@@ -45,6 +49,12 @@ func watchInTurns(ctx context.Context, cmd *cli.Command, cfg *config.Config, log
 		err = t.serve(ctx, lead)
 		if ctx.Err() != nil || err != nil && !t.passes(lead, err) {
 			return err
+		}
+		// What ended the turn may end the next one too: others come first, and nobody
+		// asks the database all the time.
+		select {
+		case <-time.After(betweenTurns):
+		case <-ctx.Done():
 		}
 	}
 }
@@ -76,12 +86,12 @@ func (t *turns) serve(ctx context.Context, lead *store.Leadership) error {
 }
 
 // passes reports that the turn is over but the process is not: another leads now, or
-// the database that many share did not answer. What is wrong with the configuration
-// is wrong at every turn.
+// the database that many share did not answer. What is wrong with the configuration,
+// or with what is kept, is wrong at every turn.
 func (t *turns) passes(lead *store.Leadership, err error) bool {
 	var wrong usageError
 	var market *watch.MarketError
-	if !t.store.Shared() || errors.As(err, &wrong) || errors.As(err, &market) || config.IsInvalid(err) {
+	if !t.store.Shared() || errors.As(err, &wrong) || errors.As(err, &market) || config.IsInvalid(err) || errors.Is(err, store.ErrDamaged) {
 		return false
 	}
 	t.log.Warn().Err(err).AnErr("leadership", context.Cause(lead.Context())).Msg("the turn is over")
