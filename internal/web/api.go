@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -92,7 +93,7 @@ func (s *Server) ladderAPI(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return "", nil, err
 		}
-		m, err := cutAsAsked(r, v)
+		m, err := s.cutAsAsked(r, v)
 		if err != nil {
 			return "", nil, err
 		}
@@ -109,10 +110,10 @@ func (s *Server) ladderAPI(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func cutAsAsked(r *http.Request, v *view) (*thresholds.Map, error) {
+func (s *Server) cutAsAsked(r *http.Request, v *view) (*thresholds.Map, error) {
 	levels, step := r.URL.Query().Get("levels"), r.URL.Query().Get("step")
 	if levels == "" && step == "" {
-		return v.whole()
+		return s.views.whole(v)
 	}
 	if levels != "" && step != "" {
 		return nil, bad("bad-cut", "levels and step exclude each other")
@@ -133,7 +134,7 @@ func cutAsAsked(r *http.Request, v *view) (*thresholds.Map, error) {
 	if len(edges) > mostLevels {
 		return nil, bad("bad-cut", fmt.Sprintf("at most %d prices at once", mostLevels))
 	}
-	return v.ladder.Map(edges, thresholds.MapOptions{})
+	return s.views.cut(v, edges)
 }
 
 // number reads a positive decimal of a size that a price can have.
@@ -228,7 +229,11 @@ func (s *Server) whatIf(r *http.Request) (*whatIf, error) {
 		out.Then, err = s.views.at(v, *out.Price)
 		return out, err
 	}
-	if out.Joint, err = s.views.joint(v, moves); err != nil {
+	out.Joint, err = s.views.joint(v, moves)
+	switch {
+	case errors.Is(err, errBusy):
+		return nil, err
+	case err != nil:
 		return nil, bad("bad-shock", err.Error())
 	}
 	out.Now, out.Then, out.Blocks = out.Joint.Now, out.Joint.Then, out.Joint.Blocks

@@ -87,3 +87,23 @@ func TestBrokenAnswersAreErrors(t *testing.T) {
 	require.Panics(t, func() { c.of("k", broken) })
 	require.Error(t, c.of("k", broken).err)
 }
+
+// Questions of whoever asks wait for their turn, and no more of them than can be answered soon.
+func TestQuestionsTakeTurns(t *testing.T) {
+	var q questions
+	q.asking.Lock() // one that takes long
+	var answered, refused atomic.Int32
+	var all sync.WaitGroup
+	for range 3 * mostWaiting {
+		all.Go(func() {
+			if q.ask(func() error { answered.Add(1); return nil }) != nil {
+				refused.Add(1)
+			}
+		})
+	}
+	require.Eventually(t, func() bool { return refused.Load() == 2*mostWaiting }, 10*time.Second, time.Millisecond)
+	require.Zero(t, answered.Load())
+	q.asking.Unlock()
+	all.Wait()
+	require.EqualValues(t, mostWaiting, answered.Load())
+}

@@ -163,7 +163,7 @@ func (m *meter) axis(axis string, put putMetric) {
 	amounts(v.cut.LiquidatableNow, func(name string, d decimal.Decimal) { put(descNow, d.InexactFloat64(), axis, name) })
 	for _, level := range m.s.levels(axis) {
 		put(descDistance, thresholds.Distance(v.cut.Spot, level).InexactFloat64(), axis, level.String())
-		t, err := v.ladder.At(level)
+		t, err := m.s.views.at(v, level)
 		if err != nil {
 			continue
 		}

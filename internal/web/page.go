@@ -220,7 +220,7 @@ func (s *Server) screen(r *http.Request) (*screen, error) {
 		err = s.showAxis(r, axis, out)
 	}
 	if err != nil {
-		out.Problem = err.Error()
+		out.Problem = s.said(err)
 	}
 	if out.Markets, err = s.markets(r); err != nil {
 		return nil, err
@@ -237,9 +237,12 @@ func (s *Server) showAxis(r *http.Request, axis string, out *screen) error {
 	if err != nil {
 		return err
 	}
+	// Before the rest is there: bars that could not be added up are not bars that are empty.
+	if out.Ladder, err = s.draw(v, out.Query); err != nil {
+		return err
+	}
 	out.View, out.Cut, out.Accounts = v, v.cut, v.largest
 	out.Age = int64(s.opt.Now().Sub(v.made).Seconds())
-	out.Ladder = s.draw(v, out.Query)
 	for _, b := range v.cut.Bands {
 		if b.AtTrigger.Accounts > 0 {
 			out.Bands = append(out.Bands, shownBand{b, rowID(b), thresholds.Distance(v.cut.Spot, inner(b, v.cut.Spot)).Round(6)})
@@ -291,15 +294,21 @@ func (s *Server) asked(r *http.Request) map[string]any {
 		return nil
 	}
 	got, err := s.whatIf(withMoves(r))
-	var p problem
-	switch {
-	case err == nil:
-		return map[string]any{"Answer": got}
-	case asProblem(err, &p):
-		return map[string]any{"Problem": p.Message}
+	if err != nil {
+		return map[string]any{"Problem": s.said(err)}
 	}
-	s.log.Error().Err(err).Msg("what if")
-	return map[string]any{"Problem": "this could not be answered; the log says why"}
+	return map[string]any{"Answer": got}
+}
+
+// said is an error in words for a piece of the page. What is not the asker's fault is
+// logged, and its cause is not told.
+func (s *Server) said(err error) string {
+	var p problem
+	if asProblem(err, &p) {
+		return p.Message
+	}
+	s.log.Error().Err(err).Msg("answer")
+	return "this could not be answered; the log says why"
 }
 
 // withMoves is a request whose fields move.AXIS, in percent, are shocks.

@@ -90,10 +90,10 @@ func (d drawing) width(usd float64) float64 {
 }
 
 // draw makes the picture of a view.
-func (s *Server) draw(v *view, q query) ladderPicture {
+func (s *Server) draw(v *view, q query) (ladderPicture, error) {
 	bands := shownBands(v.cut, s.levels(v.cut.Axis))
 	if len(bands) == 0 {
-		return ladderPicture{Height: ladderHeight, Empty: true}
+		return ladderPicture{Height: ladderHeight, Empty: true}, nil
 	}
 	d := drawing{log: q.Scale == "log", logSums: q.Amounts == "log"}
 	d.low, d.high = bands[0].From.InexactFloat64(), bands[0].To.InexactFloat64()
@@ -102,9 +102,9 @@ func (s *Server) draw(v *view, q query) ladderPicture {
 	}
 	lengths := lengthsOf{query: q}
 	if q.Cumulative {
-		m, err := v.whole()
+		m, err := s.views.whole(v)
 		if err != nil {
-			return ladderPicture{Height: ladderHeight, Empty: true}
+			return ladderPicture{}, err
 		}
 		lengths.sums, lengths.sumParts = edgeSums(m), v.parts
 	}
@@ -124,7 +124,7 @@ func (s *Server) draw(v *view, q query) ladderPicture {
 	for i, name := range series {
 		p.Legend = append(p.Legend, legendEntry{fmt.Sprintf("s%d", i), name})
 	}
-	return p
+	return p, nil
 }
 
 // shownBands are those with both ends, without the empty ones far from spot.

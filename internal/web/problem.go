@@ -56,7 +56,7 @@ func asProblem(err error, p *problem) bool {
 	if errors.As(err, p) {
 		return true
 	}
-	for _, known := range []error{thresholds.ErrNoAxis, thresholds.ErrPrice, errStarting} {
+	for _, known := range []error{thresholds.ErrNoAxis, thresholds.ErrPrice, thresholds.ErrUnknownMarket, errStarting} {
 		if errors.Is(err, known) {
 			*p = problem{http.StatusBadRequest, "bad-question", err.Error()}
 			return true

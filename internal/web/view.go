@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -33,10 +34,12 @@ type view struct {
 	largest  []account
 	books    []protocols.Book
 
-	sums    sync.Once // see whole
-	full    *thresholds.Map
-	parts   map[string][]thresholds.MarketTotals // of the sums at every edge
-	sumsErr error
+	answered answered
+	sums     sync.Once // see whole
+	summed   atomic.Bool
+	full     *thresholds.Map
+	parts    map[string][]thresholds.MarketTotals // of the sums at every edge
+	sumsErr  error
 }
 
 // views are the ladders that somebody looks at.
@@ -50,7 +53,7 @@ type views struct {
 	axes     map[string]*axisView
 
 	building sync.Mutex // one ladder at a time: the watcher needs the other core
-	asking   sync.Mutex // one question at other prices at a time, for the same reason
+	questions
 }
 
 type axisView struct {
@@ -113,25 +116,11 @@ func (v *views) looked() time.Time {
 	return v.lookedAt
 }
 
-// at is what is liquidatable at a price, one question at a time.
-func (v *views) at(of *view, price decimal.Decimal) (thresholds.Totals, error) {
-	v.asking.Lock()
-	defer v.asking.Unlock()
-	return of.ladder.At(price)
-}
-
-// joint moves several axes at once, one question at a time.
-func (v *views) joint(of *view, moves []protocols.Move) (*thresholds.StressResult, error) {
-	v.asking.Lock()
-	defer v.asking.Unlock()
-	return of.present.Stress(moves, nil)
-}
-
 // errStarting: there is nothing to show yet.
 var errStarting = errors.New("the first pass has not ended: no position is known yet")
 
-// errBusy: ladders are asked for faster than they can be built.
-var errBusy = problem{http.StatusServiceUnavailable, "busy", "the ladders of many axes are being built: ask again"}
+// errBusy: more is asked than can be answered.
+var errBusy = problem{http.StatusServiceUnavailable, "busy", "too much is asked at once: ask again in a few seconds"}
 
 // get is the newest ladder of an axis that there is. The first is waited for; a
 // newer one is begun in the background when the books have moved.
@@ -289,6 +278,7 @@ func (v *view) whole() (*thresholds.Map, error) {
 		}
 		v.full = &m
 	})
+	v.summed.Store(true)
 	return v.full, v.sumsErr
 }
 

@@ -3,11 +3,13 @@ package web_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"liqwatch/internal/alerts"
+	"liqwatch/internal/store"
 	"liqwatch/internal/web"
 	"liqwatch/protocols"
 	"liqwatch/thresholds"
@@ -224,4 +227,49 @@ func TestHostileNamesAreHarmless(t *testing.T) {
 		require.NotContains(t, body, "\u202e")
 		require.Less(t, len(body), 300_000)
 	}
+}
+
+// Cutting a ladder costs seconds with many positions: it takes its turn like every
+// other question, and the levels' totals are added up once for a ladder, however
+// often metrics are read.
+func TestScrapesAddLevelsUpOnce(t *testing.T) {
+	small := newWorld(t)
+	counted := &counting{Book: small.books[0]}
+	w := worldOf(t, []protocols.Book{counted})
+	first := get(t, w, "/metrics")
+	require.Regexp(t, `liqwatch_level_accounts\{axis="ETH",level="2400"\} [1-9]`, first)
+	before := counted.asked.Load()
+	for range 5 {
+		get(t, w, "/metrics")
+	}
+	require.Equal(t, before, counted.asked.Load())
+}
+
+// counting counts how often amounts are asked for.
+type counting struct {
+	protocols.Book
+	asked atomic.Int64
+}
+
+func (c *counting) Figures(i int, p protocols.Prices) protocols.Figures {
+	c.asked.Add(1)
+	return c.Book.Figures(i, p)
+}
+
+// failing is a store that cannot read history, and says why in words that are nobody's business.
+type failing struct{ web.Keeper }
+
+func (failing) HistoryPrices(context.Context, string, store.Resolution, time.Time, time.Time) ([]store.PricePoint, error) {
+	return nil, errors.New("connect to host=db.internal user=liqwatch: refused")
+}
+
+// What went wrong inside is in the log; the page only says that something has.
+func TestPageKeepsCausesToItself(t *testing.T) {
+	w := newWorld(t, func(o *web.Options) { o.Keeper = failing{o.Keeper} })
+	for _, path := range []string{"/?axis=ETH", "/parts?axis=ETH", "/api/v1/history?axis=ETH", "/heatmap.png?axis=ETH"} {
+		_, _, body := ask(t, w, "GET "+path, "")
+		require.Contains(t, body, "the log says why", path)
+		require.NotContains(t, body, "db.internal", path)
+	}
+	require.Contains(t, get(t, w, "/?axis=DOGE"), "no such axis", "what the asker did wrong is told")
 }
