@@ -60,7 +60,7 @@ func (b *board) Status(ctx context.Context) (telegram.Status, error) {
 		if _, known := prices[r.Axis]; !known && r.Axis != "" {
 			prices[r.Axis] = b.price(r.Axis)
 		}
-		s.Rules = append(s.Rules, telegram.RuleStatus{Name: r.Name, Axis: r.Axis, Levels: r.Levels, Price: prices[r.Axis]})
+		s.Rules = append(s.Rules, telegram.RuleStatus{Name: r.Name, Axis: r.Axis, Levels: r.Levels, Price: prices[r.Axis], Watch: r.Watch})
 	}
 	q, err := b.store.Queue(ctx)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"liqwatch/chains"
 	"liqwatch/chains/tron"
+	"liqwatch/internal/alerts"
 	"liqwatch/internal/config"
 	"liqwatch/protocols"
 )
@@ -61,7 +62,8 @@ func (c *checked) print(w io.Writer) error {
 	if !c.Fine {
 		verdict = "has rules that can never speak"
 	}
-	_, err := fmt.Fprintf(w, "%s %s: %d chains, %d markets, %d rules, %d notifiers\n", c.File, verdict, c.Chains, c.Markets, c.Rules, c.Channels)
+	_, err := fmt.Fprintf(w, "%s %s: %s, %s, %s, %s\n", c.File, verdict,
+		alerts.Count(c.Chains, "chain"), alerts.Count(c.Markets, "market"), alerts.Count(c.Rules, "rule"), alerts.Count(c.Channels, "notifier"))
 	return err
 }
 

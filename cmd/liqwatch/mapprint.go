@@ -24,7 +24,7 @@ func mapTable(w io.Writer, m *thresholds.Map) error {
 	for i := len(up) - 1; i >= 0; i-- {
 		t.row(bandCells(up[i])...)
 	}
-	t.row("----", m.Spot.String(), "spot")
+	t.row("----", m.Spot.String(), "spot", "", "", "", "", "") // all cells, or the columns below would not stand under those above
 	for _, b := range down {
 		t.row(bandCells(b)...)
 	}

@@ -40,7 +40,7 @@ func runNotifyTest(ctx context.Context, cmd *cli.Command) error {
 	n, ok := notifiers[name]
 	if !ok {
 		known := strings.Join(sortedKeys(notifiers), ", ")
-		return usagef("notify test %s: the configuration has these notifiers: %s", name, cmp.Or(known, "none"))
+		return usagef("notify test: there is no notifier %q; the configuration has these notifiers: %s", name, cmp.Or(known, "none"))
 	}
 	message, err := alerts.Test(name, time.Now())
 	if err != nil {

@@ -25,6 +25,9 @@ func Markets(cfg *config.Config) ([]protocols.Market, error) {
 	var out []protocols.Market
 	for _, m := range cfg.Markets {
 		market, err := newMarket(cfg, m)
+		if config.IsInvalid(err) {
+			return nil, err // names its own place, which stands first
+		}
 		if err != nil {
 			return nil, m.Position.Wrap(fmt.Errorf("market %s: %w", m.Name, err))
 		}

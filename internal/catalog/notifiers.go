@@ -47,6 +47,9 @@ func Notifiers(cfg *config.Config, out io.Writer) (map[string]alerts.Notifier, e
 			return nil, n.Position.Wrap(fmt.Errorf("notifier %s: there is no type %q; there are %s", name, n.Type, names(notifierTypes)))
 		}
 		notifier, err := make(n.Settings, out)
+		if config.IsInvalid(err) {
+			return nil, err // names its own place, which stands first
+		}
 		if err != nil {
 			return nil, n.Position.Wrap(fmt.Errorf("notifier %s: %w", name, err))
 		}

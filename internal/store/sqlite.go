@@ -116,7 +116,7 @@ func checkSchema(ctx context.Context, db *sql.DB, path string) error {
 	}
 	have, err := schemaVersion(ctx, db)
 	if err != nil {
-		return fmt.Errorf("open store %s: %w: %w: it is a SQLite file, but not one of liqwatch's: choose another path", path, ErrDamaged, ErrForeign)
+		return fmt.Errorf("open store %s: %w: it is a SQLite database of something else. It was left as it is: choose another path", path, ErrForeign)
 	}
 	known, err := sqliteDialect().newest()
 	if err != nil {

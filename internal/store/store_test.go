@@ -257,3 +257,18 @@ func BenchmarkSaveAccounts(b *testing.B) {
 		})
 	}
 }
+
+func TestADatabaseOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "else.db")
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	_, err = db.Exec(`CREATE TABLE invoices (id INTEGER)`)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	_, err = Open(t.Context(), "sqlite:"+path)
+	require.ErrorIs(t, err, ErrForeign)
+	require.NotErrorIs(t, err, ErrDamaged, "nothing is wrong with it")
+	unchanged(t, path, want)
+}

@@ -39,6 +39,7 @@ type RuleStatus struct {
 	Name, Axis string
 	Levels     []decimal.Decimal
 	Price      decimal.Decimal // zero when there is none
+	Watch      string          // of a rule about a number, what it watches: "utilization above 95%"
 }
 
 // QueueStatus is what waits to be sent.

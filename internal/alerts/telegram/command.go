@@ -101,6 +101,10 @@ func (l *Listener) status(ctx context.Context, _ call, _ []string) (*page, []byt
 		p.line()
 	}
 	for _, r := range s.Rules {
+		if r.Watch != "" {
+			p.text("rule ").bold("%s", r.Name).text(": %s", r.Watch).line()
+			continue
+		}
 		p.text("rule ").bold("%s", r.Name).text(": %s", r.Axis)
 		if r.Price.IsPositive() {
 			p.text(" at %s", alerts.Price(r.Price))

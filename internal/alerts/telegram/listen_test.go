@@ -38,7 +38,7 @@ type fixedBoard struct{ err error }
 func (b fixedBoard) Status(context.Context) (Status, error) {
 	return Status{
 		Version: "v1", Chains: []ChainStatus{{Name: "ethereum", Block: 21_000_000, Age: 14 * time.Second}, {Name: "tron", Block: 7, Age: time.Hour, Late: true, Why: "no <node> answers"}},
-		Rules: []RuleStatus{{Name: "eth <1>", Axis: "ETH", Price: decimal.NewFromInt(2440), Levels: []decimal.Decimal{decimal.NewFromInt(2200), decimal.NewFromInt(2400)}}},
+		Rules: []RuleStatus{{Name: "eth <1>", Axis: "ETH", Price: decimal.NewFromInt(2440), Levels: []decimal.Decimal{decimal.NewFromInt(2200), decimal.NewFromInt(2400)}}, {Name: "squeeze", Watch: "utilization above 95%"}},
 		Queue: QueueStatus{Waiting: 2, Oldest: time.Minute, Dead: 1},
 	}, b.err
 }
@@ -248,7 +248,7 @@ func TestCommands(t *testing.T) {
 	say := func(text string) { x.srv.Write(ada, telegramtest.Written{Chat: group, Text: text}) }
 
 	say("/status")
-	x.said("ethereum: block 21000000, 14 s old", "tron: no new data", "no <node> answers", "rule eth <1>: ETH at 2,440", "nearest 2,400, 1.67%", "2 messages to be sent", "1 message given up")
+	x.said("ethereum: block 21000000, 14 s old", "tron: no new data", "no <node> answers", "rule eth <1>: ETH at 2,440", "nearest 2,400, 1.67%", "rule squeeze: utilization above 95%\n", "2 messages to be sent", "1 message given up")
 	say("/help@liqwatch_bot")
 	x.said("/mute RULE 2h")
 	say("/alerts")
