@@ -159,15 +159,6 @@ func watchText(r config.Rule) string {
 	return text
 }
 
-// tellPage hands the page what a pass brought.
-func tellPage(page *web.Server, chain string, out watch.Outcome, took time.Duration) {
-	var above *uint64
-	if out.Undone {
-		above = &out.Ancestor.Number
-	}
-	page.Passed(chain, time.Unix(int64(out.Block.Time), 0), took, out.Liquidations, above)
-}
-
 // openPage opens the page of the daemon, unless the file says off.
 func (d *daemon) openPage(ctx context.Context, t turn, from *watched, tracker *alerts.Tracker) error {
 	if t.cfg.Web.Off() {

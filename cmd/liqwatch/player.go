@@ -199,7 +199,7 @@ func (p *player) step(ctx context.Context, c *recorded.Chain) error {
 	}
 	if p.page != nil {
 		p.from.sweep(f)
-		tellPage(p.page, c.Name(), out, 0)
+		p.page.Passed(c.Name(), 0)
 	}
 	if p.forecast != nil {
 		p.forecast.Count(out.Liquidations, p.usd)

@@ -120,7 +120,7 @@ func (d *daemon) build(ctx context.Context, t turn) error {
 		bar.Finish()
 		from.sweep(followers[name])
 		if d.page != nil {
-			tellPage(d.page, name, out, took)
+			d.page.Passed(name, took)
 		}
 	}
 	d.after = newAfterwards(cfg, d.store, engine, from, tracker, d.posts, log)

@@ -22,7 +22,7 @@ func TestDeployedFilesNameMetricsThatExist(t *testing.T) {
 	})
 	post := alerts.Post{Alert: alerts.Alert{Key: "k", Kind: alerts.KindApproach, Rule: "eth"}, Notify: []string{"risk"}}
 	require.NoError(t, w.store.Post(context.Background(), w.now, post))
-	w.page.Passed("devnet", w.now, 1, nil, nil)
+	w.page.Passed("devnet", 1)
 	// How a fault is counted needs a book that has one; its name is what the meter declares.
 	source, err := os.ReadFile("meter.go")
 	require.NoError(t, err)

@@ -64,7 +64,7 @@ func TestReadinessTellsTheTruth(t *testing.T) {
 			w.alter.Store(&alter)
 			sinks.Store(&c.sinks)
 			w.late.Store(int64(c.late))
-			w.page.Passed("devnet", w.now, 0, nil, nil) // it looks around
+			w.page.Passed("devnet", 0) // it looks around
 			status, body := http.StatusOK, ""
 			require.Eventually(t, func() bool {
 				status, _, body = ask(t, w, "GET /readyz", "")
@@ -86,6 +86,9 @@ func TestReadinessTellsTheTruth(t *testing.T) {
 			page := get(t, w, "/?of="+strings.ReplaceAll(c.name, " ", "-"))
 			require.Contains(t, page, "this silence means nothing")
 			require.NotContains(t, page, ">ready<")
+			if c.name == "a market left behind" {
+				require.Contains(t, page, `<span class="bad">not brought to a new block`)
+			}
 		})
 	}
 	broken.Store(true)

@@ -132,7 +132,7 @@ func (m *moving) pass(t testing.TB) time.Duration {
 	_, _, err := watch.Observe(watch.Look{Axis: "ETH", Levels: []decimal.Decimal{decimal.NewFromInt(2650)}, Books: m.Books()})
 	took := time.Since(start)
 	require.NoError(t, err)
-	m.page.Passed("devnet", time.Now(), took, nil, nil)
+	m.page.Passed("devnet", took)
 	return took
 }
 

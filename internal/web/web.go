@@ -12,7 +12,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"liqwatch/internal/alerts"
-	"liqwatch/protocols"
 )
 
 // Options are what the page needs.
@@ -143,28 +142,17 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 // ServeHTTP answers one request, for tests and for programs that bring their own server.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// pass is what one pass of the watcher brought.
+// pass is a pass of the watcher that has ended. What it brought is in the store.
 type pass struct {
-	chain    string
-	at       time.Time
-	took     time.Duration
-	done     []protocols.Liquidation
-	undone   bool
-	ancestor uint64
+	chain string
+	took  time.Duration
 }
 
 // Passed tells the page that a pass is done. It never waits: of what comes faster
-// than it can be written, liquidations are kept first.
-func (s *Server) Passed(chain string, at time.Time, took time.Duration, done []protocols.Liquidation, undoneAbove *uint64) {
-	p := pass{chain: chain, at: at, took: took, done: done}
-	if undoneAbove != nil {
-		p.undone, p.ancestor = true, *undoneAbove
-	}
+// than the page looks around, the times are not counted.
+func (s *Server) Passed(chain string, took time.Duration) {
 	select {
-	case s.passes <- p:
+	case s.passes <- pass{chain, took}:
 	default:
-		if len(done) > 0 || p.undone {
-			s.log.Error().Str("chain", chain).Int("liquidations", len(done)).Msg("the store is too slow: liquidations of a pass are missing on the page")
-		}
 	}
 }
