@@ -96,10 +96,13 @@ func TestTroubles(t *testing.T) {
 	require.Empty(t, Vitals{Now: now}.Troubles())
 	for want, spoil := range map[string]func(*Vitals){
 		"chain ethereum: no new data for 6 min: timeout": func(v *Vitals) { v.Sources[0].Fed, v.Sources[0].Why = now.Add(-6*time.Minute), "timeout" },
-		"chain base: the first pass has not ended":       func(v *Vitals) { v.Starting = []string{"base"} },
-		"the store cannot be written: disk full":         func(v *Vitals) { v.Unwritable = errText("disk full") },
-		`the notifier "b" is 2 min late`:                 func(v *Vitals) { v.Sinks[1].Overdue = now.Add(-2 * time.Minute) },
-		"no notifier takes messages: a, b":               func(v *Vitals) { v.Sinks[1].Failing = now },
+		"chain ethereum: its newest block is 3 h old by its own clock: the nodes are behind": func(v *Vitals) {
+			v.Sources[0].Block = BlockRef{Chain: "ethereum", Number: 7, Time: uint64(now.Add(-3 * time.Hour).Unix())}
+		},
+		"chain base: the first pass has not ended": func(v *Vitals) { v.Starting = []string{"base"} },
+		"the store cannot be written: disk full":   func(v *Vitals) { v.Unwritable = errText("disk full") },
+		`the notifier "b" is 2 min late`:           func(v *Vitals) { v.Sinks[1].Overdue = now.Add(-2 * time.Minute) },
+		"no notifier takes messages: a, b":         func(v *Vitals) { v.Sinks[1].Failing = now },
 	} {
 		sick := well
 		sick.Sources, sick.Sinks = []Source{well.Sources[0]}, []Sink{well.Sinks[0], well.Sinks[1]}

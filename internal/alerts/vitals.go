@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,16 @@ type Sink struct {
 	Why string
 }
 
+// behind reports that blocks of a chain come, but old ones, and how old: what is seen
+// in them is long past. A chain of which nothing was read yet has no block.
+func (s Source) behind(now time.Time) (time.Duration, bool) {
+	if s.What != "chain" || s.Limit <= 0 || s.Block.Number == 0 || s.Block.Time > math.MaxInt64 {
+		return 0, false
+	}
+	old := now.Sub(time.Unix(int64(s.Block.Time), 0))
+	return old, old > s.Limit
+}
+
 // Troubles are the reasons why alerts cannot be relied on, as sentences for an
 // operator; none when all is well. Pure.
 func (v Vitals) Troubles() []string {
@@ -55,6 +66,8 @@ func (v Vitals) Troubles() []string {
 				t += ": " + clean(s.Why)
 			}
 			out = append(out, t)
+		} else if old, behind := s.behind(v.Now); behind {
+			out = append(out, fmt.Sprintf("%s: its newest block is %s old by its own clock: the nodes are behind", sourceName(&s), span(old)))
 		}
 	}
 	for _, s := range v.Sinks {
