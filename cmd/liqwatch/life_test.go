@@ -21,9 +21,12 @@ import (
 // the daily digest; its log holds no part of the URL that is secret. One that cannot
 // reach its node calls nobody.
 func TestWatchShowsThatItLives(t *testing.T) {
-	node := anvil.Run(t, anvil.Options{})
+	node := anvil.Run(t, anvil.Options{Timestamp: uint64(time.Now().Unix())}) // a node that is behind is no good one
 	w, err := aave.Deploy(t.Context(), node, aave.V36, aave.Options{})
 	require.NoError(t, err)
+	// The local chain's own clock stands in 2023, and who watches old blocks is not well.
+	require.NoError(t, node.SetNextTime(t.Context(), uint64(time.Now().Unix())))
+	require.NoError(t, node.Mine(t.Context()))
 	const secret = "c0ffee-c0ffee"
 	beats, bodies := make(chan string, 64), make(chan string, 64)
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
