@@ -92,7 +92,7 @@ func (s *Server) unread(c ChainState, now time.Time) []string {
 		return []string{fmt.Sprintf("%s: no block for %s%s%s", c.Name, age.Round(time.Second), usual, because(c.Why))}
 	}
 	if age := now.Sub(time.Unix(int64(c.Block.Time), 0)); age > s.opt.StaleAfter {
-		return []string{fmt.Sprintf("%s: its newest block is %s old by its own clock: the nodes are behind", c.Name, age.Round(time.Second))}
+		return []string{fmt.Sprintf("%s: its newest block is %s old by its own clock: the nodes are behind", c.Name, alerts.Span(age))}
 	}
 	var why []string
 	for _, m := range c.Markets {

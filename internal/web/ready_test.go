@@ -44,7 +44,7 @@ func TestReadinessTellsTheTruth(t *testing.T) {
 		{name: "and no more", chain: func(c *web.ChainState) { c.BlockTime = 250 * time.Millisecond }, late: 40 * time.Second, why: "no block for 43s"},
 		{name: "the reason is told", chain: func(c *web.ChainState) { c.Why = "no node answers" }, late: 6 * time.Minute, why: "no block for 6m3s: no node answers"},
 		{name: "before the first pass", chain: func(c *web.ChainState) { c.Block.Number = 0 }, why: "the first pass has not ended"},
-		{name: "blocks that are old themselves", chain: func(c *web.ChainState) { c.Block.Time -= 1200 }, why: "20m3s old by its own clock"},
+		{name: "blocks that are old themselves", chain: func(c *web.ChainState) { c.Block.Time -= 1200 }, why: "20 min old by its own clock"},
 		{name: "a market that resyncs", chain: func(c *web.ChainState) {
 			c.Markets = append(c.Markets, web.MarketState{Name: "spark", Why: "scanning logs"})
 		}, why: "spark: not read yet: scanning logs"},
