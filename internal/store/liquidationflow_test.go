@@ -37,3 +37,25 @@ func TestLiquidationsOfAChainFlow(t *testing.T) {
 		require.Len(t, got, 2)
 	})
 }
+
+func TestLargestLiquidationsOfATime(t *testing.T) {
+	withStore(t, func(t *testing.T, s *store.Store) {
+		for minute, usd := range []uint64{100_00, 900_00, 500_00, 950_00} {
+			one := []protocols.Liquidation{liquidation(uint64(minute), 0, usd, minute == 1)}
+			require.NoError(t, s.SaveLiquidations(bg, "c", noon.Add(time.Duration(minute)*time.Minute), one, dollars))
+		}
+		got, n, err := s.LargestLiquidations(bg, "", noon, noon.Add(2*time.Minute), 2)
+		require.NoError(t, err)
+		require.Equal(t, 3, n, "both ends are of it")
+		require.Len(t, got, 2)
+		require.Equal(t, []string{"900", "500"}, []string{got[0].SeizedUSD.String(), got[1].SeizedUSD.String()})
+		require.True(t, got[0].Short)
+		_, n, err = s.LargestLiquidations(bg, liquidation(0, 0, 1, false).Market, noon, noon, 2)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		got, n, err = s.LargestLiquidations(bg, "another", noon, noon.Add(time.Hour), 2)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		require.Empty(t, got)
+	})
+}

@@ -51,8 +51,9 @@ type heat struct {
 	From       time.Time    `json:"from"`
 	To         time.Time    `json:"to"`
 	Columns    []heatColumn `json:"columns"`
-	// Liquidations are those of the same time, with the axis' price when they happened.
+	// Liquidations are the largest of the same time, with the axis' price when they happened.
 	Liquidations []heatDot `json:"liquidations"`
+	Happened     int       `json:"liquidations_happened"` // in all
 	low, high    int       // buckets of price shown
 	first, last  int64     // buckets of time shown
 	most         uint64
@@ -161,17 +162,12 @@ func (s *Server) dots(r *http.Request, h *heat) error {
 	if len(h.Columns) == 0 {
 		return nil
 	}
-	all, err := s.opt.Keeper.Liquidations(r.Context(), h.From, mostListed)
+	all, n, err := s.opt.Keeper.LargestLiquidations(r.Context(), h.Market, time.Unix(h.first, 0), time.Unix(h.last+h.Resolution-1, 0), mostListed)
 	if err != nil {
 		return err
 	}
+	h.Happened = n
 	for _, l := range all {
-		if h.Market != "" && l.Market != h.Market {
-			continue
-		}
-		if l.At.Unix() < h.first || l.At.Unix() >= h.last+h.Resolution {
-			continue
-		}
 		i, _ := slices.BinarySearchFunc(h.Columns, l.At.Unix()+1, func(c heatColumn, at int64) int { return int(c.at - at) })
 		if i > 0 {
 			h.Liquidations = append(h.Liquidations, heatDot{l.At, *h.Columns[i-1].Close, l.SeizedUSD})

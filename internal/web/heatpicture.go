@@ -43,8 +43,16 @@ func (h *heat) picture(q query) *heatPicture {
 	}
 	p.Summary = fmt.Sprintf("Collateral at risk by price from %s to %s UTC. The price went from %s to %s; %s.",
 		first.Time.Format("2006-01-02 15:04"), last.Time.Format("2006-01-02 15:04"), priceText(*first.Close), priceText(*last.Close),
-		plural(len(h.Liquidations), "liquidation"))
+		h.happened())
 	return p
+}
+
+// happened is how many liquidations there were, and of how many of them there are dots.
+func (h *heat) happened() string {
+	if h.Happened <= mostListed {
+		return plural(h.Happened, "liquidation")
+	}
+	return plural(h.Happened, "liquidation") + ", of which the largest " + group(fmt.Sprint(mostListed)) + " are shown"
 }
 
 // lines are the price drawn through the heat. Across a gap in history there is no

@@ -69,6 +69,7 @@ type Keeper interface {
 	HistoryBands(ctx context.Context, axis, market string, r store.Resolution, from, to time.Time) (map[int64]map[int]uint64, error)
 	HistoryTotals(ctx context.Context, market string, r store.Resolution, at time.Time) (store.MarketTotals, bool, error)
 	Liquidations(ctx context.Context, since time.Time, limit int) ([]store.Liquidation, error)
+	LargestLiquidations(ctx context.Context, market string, from, to time.Time, limit int) ([]store.LiquidationPoint, int, error)
 	LiquidationTotals(ctx context.Context, since time.Time) (store.LiquidationTotals, error)
 	Alerts(ctx context.Context, limit int) ([]store.ListedAlert, error)
 	AlertCounts(ctx context.Context) ([]store.AlertCount, error)

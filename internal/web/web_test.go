@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -272,4 +273,35 @@ func TestPageKeepsCausesToItself(t *testing.T) {
 		require.NotContains(t, body, "db.internal", path)
 	}
 	require.Contains(t, get(t, w, "/?axis=DOGE"), "no such axis", "what the asker did wrong is told")
+}
+
+// Of more liquidations than can be drawn the largest are, and how many there were is
+// told; those after the end of the time asked for take nobody's place.
+func TestHistoryTellsOfAllLiquidations(t *testing.T) {
+	w := demoPage(t)
+	past := w.now.Add(-time.Hour)
+	require.NoError(t, w.store.Record(t.Context(), store.Sample{At: past, Prices: map[string]decimal.Decimal{"ETH": decimal.NewFromInt(2500)}}))
+	calls := func(n int, block uint64) (out []protocols.Liquidation) {
+		for i := range n {
+			one := someLiquidations()[0]
+			one.Block, one.LogIndex, one.Collateral = block, uint(i), "WETH"
+			one.SeizedQuote = &protocols.Amount{Raw: *uint256.NewInt(uint64(1+i) * 1e8), Decimals: 8}
+			out = append(out, one)
+		}
+		return out
+	}
+	require.NoError(t, w.store.SaveLiquidations(t.Context(), "devnet", past, calls(1, 1), quoteUSD))
+	require.NoError(t, w.store.SaveLiquidations(t.Context(), "devnet", w.now.Add(-time.Second), calls(600, 2), quoteUSD))
+	then := object(t, get(t, w, "/api/v1/history?axis=ETH&range=1h&to="+strconv.FormatInt(past.Unix(), 10)))
+	require.Len(t, then["liquidations"], 1)
+	require.EqualValues(t, 1, then["liquidations_happened"])
+	now := object(t, get(t, w, "/api/v1/history?axis=ETH&range=1h"))
+	require.Len(t, now["liquidations"], 500)
+	require.EqualValues(t, 600, now["liquidations_happened"])
+	least := decimal.NewFromInt(1000)
+	for _, l := range now["liquidations"].([]any) {
+		least = decimal.Min(least, decimal.RequireFromString(l.(map[string]any)["seized_usd"].(string)))
+	}
+	require.Equal(t, "101", least.String(), "the smallest are left out")
+	require.Contains(t, get(t, w, "/?axis=ETH&range=1h"), "600 liquidations, of which the largest 500 are shown")
 }
