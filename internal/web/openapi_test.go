@@ -163,9 +163,9 @@ func TestExamplesOfTheDocumentationWork(t *testing.T) {
 	examples := regexp.MustCompile(`(?m)^    curl (.+)$`).FindAllStringSubmatch(string(text), -1)
 	require.Greater(t, len(examples), 6)
 	for _, m := range examples {
-		words := regexp.MustCompile(`'[^']*'|\S+`).FindAllString(m[1], -1)
+		words := regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`).FindAllString(m[1], -1)
 		for i := range words {
-			words[i] = strings.Trim(words[i], "'")
+			words[i] = strings.Trim(words[i], `'"`)
 		}
 		method, headers, body, path := "GET", []string{}, "", ""
 		for i := 0; i < len(words); i++ {
