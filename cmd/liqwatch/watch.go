@@ -116,7 +116,7 @@ func (d *daemon) build(ctx context.Context, t turn) error {
 	}
 	d.watcher = watch.NewWatcher(engine, slices.Collect(maps.Values(followers)), log)
 	d.watcher.StaleAfter = staleAfter(cfg)
-	d.watcher.Passed = func(name string, out watch.Outcome, took time.Duration) {
+	d.watcher.Passed = func(name string, _ watch.Outcome, took time.Duration) {
 		bar.Finish()
 		from.sweep(followers[name])
 		if d.page != nil {
