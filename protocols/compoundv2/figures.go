@@ -39,25 +39,25 @@ func (t *table) figures(a *account, prices []uint256.Int) (f protocols.Figures) 
 			r := t.risk(a.pool, l.market)
 			weight := t.profile.perToken(&r.weight, &s.rate, price)
 			weight = truncated(&weight, &l.tokens)
-			weighted.Add(&weighted, &weight)
+			grow(&weighted, &weight)
 			v.per, v.incentive = t.profile.mul(&s.rate, price), r.incentive
 			v.value = truncated(&v.per, &l.tokens)
-			f.AtRisk.Add(&f.AtRisk, &v.value)
+			grow(&f.AtRisk, &v.value)
 			less := v.value
 			if r.incentive.Gt(wad) {
 				less = mulDiv(&v.value, wad, &r.incentive)
 			}
-			covered.Add(&covered, &less)
+			grow(&covered, &less)
 		}
 		if !v.owed.IsZero() {
 			debt := truncated(price, &v.owed)
-			f.Debt.Add(&f.Debt, &debt)
+			grow(&f.Debt, &debt)
 		}
 		legs = append(legs, v)
 	}
 	if !a.vai.none() {
 		owed := t.vaiOwed(a, prices)
-		f.Debt.Add(&f.Debt, &owed)
+		grow(&f.Debt, &owed)
 	}
 	if f.Liquidatable = f.Debt.Gt(&weighted) || t.forced(a); f.Liquidatable {
 		f.Seizable = t.seizable(a, legs, prices)

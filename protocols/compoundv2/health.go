@@ -41,13 +41,13 @@ func (t *table) sum(a *account, prices []uint256.Int, states []state) sums {
 		weight := t.risk(a.pool, l.market).weight
 		per := t.profile.perToken(&weight, &s.rate, price)
 		value := truncated(&per, &l.tokens)
-		out.weighted.Add(&out.weighted, &value)
+		grow(&out.weighted, &value)
 		value = truncated(price, &owed)
-		out.debt.Add(&out.debt, &value)
+		grow(&out.debt, &value)
 	}
 	if !a.vai.none() {
 		owed := t.vaiOwed(a, prices)
-		out.debt.Add(&out.debt, &owed)
+		grow(&out.debt, &owed)
 	}
 	return out
 }

@@ -25,6 +25,13 @@ func mulDiv(x, y, d *uint256.Int) uint256.Int {
 	return z
 }
 
+// grow adds to a sum. Like a quotient, one that does not fit is the largest number.
+func grow(sum, x *uint256.Int) {
+	if _, over := sum.AddOverflow(sum, x); over {
+		sum.SetAllOne()
+	}
+}
+
 // truncated is ⌊x*y/1e18⌋: mul_ in ExponentialNoError, mulScalarTruncate everywhere.
 func truncated(x, y *uint256.Int) uint256.Int {
 	if small(x) && small(y) {

@@ -2,6 +2,7 @@ package compoundv2
 
 import (
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/holiman/uint256"
@@ -153,5 +154,27 @@ func TestTermsNameTheWholeDebt(t *testing.T) {
 		f := b.Figures(0, prices)
 		require.False(t, f.AtRisk.IsZero())
 		require.InEpsilon(t, f.Debt.Float64(), owed, 1e-9)
+	}
+}
+
+// At prices where a sum leaves 256 bits it is the largest number, as its parts are: it
+// does not begin anew at nothing, or whoever owes most would be safe.
+func TestSumsDoNotBeginAnew(t *testing.T) {
+	for _, p := range profiles {
+		b := syntheticBook(p)
+		prices := protocols.Prices{Raw: slices.Clone(b.table.prices)}
+		for _, owed := range []int{1, 3} {
+			prices.Raw[owed].Lsh(uint256.NewInt(1), 255)
+		}
+		for i := range b.positions[0].legs {
+			if l := &b.positions[0].legs[i]; !l.principal.IsZero() {
+				l.principal = *wad
+			}
+		}
+		f := b.Figures(0, prices)
+		require.True(t, f.Liquidatable)
+		require.True(t, b.Liquidatable(0, prices))
+		require.Equal(t, new(uint256.Int).SetAllOne(), &f.Debt)
+		require.True(t, f.BadDebt.Gt(&f.AtRisk))
 	}
 }
