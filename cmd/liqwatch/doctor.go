@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"liqwatch/chains"
+	"liqwatch/internal/alerts"
 	"liqwatch/internal/catalog"
 	"liqwatch/internal/config"
 	"liqwatch/internal/store"
@@ -62,6 +63,9 @@ func runDoctor(ctx context.Context, cmd *cli.Command) error {
 	return errors.Join(ill...)
 }
 
+// oldHead is how old a head is that needs a word: no chain that is watched is so slow.
+const oldHead = 5 * time.Minute
+
 // examineChain says what a chain's nodes are and allow.
 func examineChain(ctx context.Context, w io.Writer, c config.Chain, log zerolog.Logger) error {
 	ctx, stop := context.WithTimeout(ctx, patience)
@@ -85,6 +89,9 @@ func examineChain(ctx context.Context, w io.Writer, c config.Chain, log zerolog.
 	}
 	fmt.Fprintf(w, "chain %s: id %d, head %d (%s), final %d, a block every %s\n",
 		c.Name, can.ChainID, head.Number, timeOf(head.Time), final.Number, can.BlockTime.Round(100*time.Millisecond))
+	if age := time.Since(time.Unix(int64(head.Time), 0)); age > oldHead {
+		fmt.Fprintf(w, "chain %s: its newest block is %s old by its own clock: the nodes are behind\n", c.Name, alerts.Span(age))
+	}
 	fmt.Fprintf(w, "chain %s: %s\n", c.Name, readingWords(can))
 	return nil
 }

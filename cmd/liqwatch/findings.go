@@ -131,13 +131,20 @@ func tronForm(id string) string {
 func checkAccounts(cfg *config.Config) error {
 	for i, r := range cfg.Rules {
 		for j, id := range r.Accounts {
-			if !strings.HasPrefix(id, "0x") && !strings.HasPrefix(id, "T") {
-				continue // a vault's number, where positions have those
-			}
-			if _, err := chains.ParseAddress(id); err != nil {
+			if err := checkAccount(id); err != nil {
 				return cfg.At("rules", i, "accounts", j).Wrap(err)
 			}
 		}
 	}
 	return nil
+}
+
+// checkAccount refuses what looks like an address and is none. Anything else may be a
+// vault's number, where positions have those.
+func checkAccount(id string) error {
+	if !strings.HasPrefix(id, "0x") && !strings.HasPrefix(id, "T") {
+		return nil
+	}
+	_, err := chains.ParseAddress(id)
+	return err
 }

@@ -34,6 +34,9 @@ func runPositions(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	if err := checkAccount(cmd.String("account")); err != nil {
+		return usagef("--account: %v", err) // "no debt" would be no answer to a digit too few
+	}
 	snap, err := takeSnapshot(ctx, cmd)
 	if err != nil {
 		return err
