@@ -37,7 +37,8 @@ type Policy struct {
 	Quiet      *Quiet
 	// Link is where a digest sends its reader for the whole; may be empty.
 	Link string
-	// Singly: what quiet hours held back is sent one by one, as to machines.
+	// Singly: a machine reads it. What quiet hours held back is sent one by one, and
+	// that something is over is sent whatever Least says.
 	Singly bool
 }
 
@@ -66,6 +67,9 @@ func (p Policy) skip() Skip {
 	var s Skip
 	if p.Least != "" {
 		s.Below = p.Least.Rank()
+		if p.Singly { // a machine that holds what is open must hear that it is over
+			s.Keep = resolved
+		}
 	}
 	if p.NoResolved {
 		s.Kinds = resolved
@@ -104,10 +108,11 @@ type Terms struct {
 	Compose func(r Reason, h Heap) (Post, error)
 }
 
-// Skip is what is never sent: less urgent than Below, or of Kinds. What is about
-// the delivery itself is never skipped for its urgency.
+// Skip is what is never sent: less urgent than Below and not to Keep, or of Kinds.
+// What is about the delivery itself is never skipped for its urgency.
 type Skip struct {
 	Below int
+	Keep  []Kind
 	Kinds []Kind
 }
 

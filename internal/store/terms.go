@@ -175,17 +175,25 @@ const unfiltered = `'undelivered', 'notice', 'test', 'digest', 'daily'`
 
 func (k taking) skip() (int, error) {
 	args := []any{k.notifier, k.now.UnixNano(), k.t.Skip.Below}
-	var kinds []string
-	for _, kind := range k.t.Skip.Kinds {
-		args = append(args, string(kind))
-		kinds = append(kinds, fmt.Sprintf("$%d", len(args)))
+	list := func(of []alerts.Kind) string {
+		var marks []string
+		for _, kind := range of {
+			args = append(args, string(kind))
+			marks = append(marks, fmt.Sprintf("$%d", len(args)))
+		}
+		return strings.Join(marks, ", ")
 	}
+	kinds, kept := list(k.t.Skip.Kinds), list(k.t.Skip.Keep)
 	if k.t.Skip.Below == 0 && len(kinds) == 0 {
 		return 0, nil
 	}
-	which := `(deliveries.urgency < $3 AND a.kind NOT IN (` + unfiltered + `))`
-	if len(kinds) > 0 {
-		which += ` OR a.kind IN (` + strings.Join(kinds, ", ") + `)`
+	spared := unfiltered
+	if kept != "" {
+		spared += ", " + kept
+	}
+	which := `(deliveries.urgency < $3 AND a.kind NOT IN (` + spared + `))`
+	if kinds != "" {
+		which += ` OR a.kind IN (` + kinds + `)`
 	}
 	res, err := k.tx.ExecContext(k.ctx, `UPDATE deliveries SET fate = 'skipped', settled_at = $2, reason = 'this notifier does not want it'
 		WHERE notifier = $1 AND fate = 'pending' AND lease_until <= $2

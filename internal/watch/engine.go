@@ -63,6 +63,7 @@ type chainState struct {
 	final   uint64
 	undo    *uint64 // ancestor of a reorg that the rules have not been told of yet
 	blockAt time.Time
+	clocked bool // its blocks follow the clock of the world
 	bookAt  map[string]fedAt
 	unread  map[string]unread       // markets without a book
 	spots   map[string]SpotPrice    // by axis
@@ -117,7 +118,7 @@ func (e *Engine) Take(ctx context.Context, chain string, out Outcome, f *Followe
 	defer e.mu.Unlock()
 	c := e.chains[chain]
 	c.tried, c.books, c.block, c.final, c.blockAt = true, books, out.Block, final, e.Now()
-	c.why, c.spots = "", f.Spots()
+	c.why, c.spots, c.clocked = "", f.Spots(), keepsTime(f.can.ChainID)
 	c.feed(books, e.Now())
 	c.leave(out, books, e.Now())
 	if out.Undone {

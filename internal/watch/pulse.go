@@ -37,9 +37,9 @@ func (e *Engine) sources(limit time.Duration) []alerts.Source {
 	silence := false
 	for name, c := range e.chains {
 		out = append(out, alerts.Source{
-			Name: name, What: "chain", Block: alerts.Ref(name, c.block), Fed: c.blockAt, Limit: limit, Why: c.why,
+			Name: name, What: "chain", Block: alerts.Ref(name, c.block), Fed: c.fed(), Limit: limit, Why: c.whySilent(e.Now(), limit),
 		})
-		if e.Now().Sub(c.blockAt) > limit {
+		if e.Now().Sub(c.fed()) > limit {
 			silence = true
 			continue
 		}
@@ -61,12 +61,33 @@ func (e *Engine) sources(limit time.Duration) []alerts.Source {
 	return out
 }
 
+// fed is when a chain last gave news: when a block was taken, and no later than the
+// block's own time, for nodes that are hours behind go on giving blocks.
+func (c *chainState) fed() time.Time {
+	if own := time.Unix(int64(c.block.Time), 0); c.clocked && own.Before(c.blockAt) {
+		return own
+	}
+	return c.blockAt
+}
+
+// whySilent is why the last pass failed, or that the nodes are behind.
+func (c *chainState) whySilent(now time.Time, limit time.Duration) string {
+	if c.why == "" && now.Sub(c.blockAt) <= limit && now.Sub(c.fed()) > limit {
+		return "the nodes answer, but are behind: their newest block is that old"
+	}
+	return c.why
+}
+
+// keepsTime tells that a chain's blocks follow the clock of the world: those of the
+// local nodes of developers need not.
+func keepsTime(chainID uint64) bool { return chainID != 1337 && chainID != 31337 }
+
 // missing are the markets that have no book yet: nothing is known of them, which
 // must not pass for nothing being at risk.
 func (e *Engine) missing(limit time.Duration) []alerts.Source {
 	var out []alerts.Source
 	for name, c := range e.chains {
-		if e.Now().Sub(c.blockAt) > limit {
+		if e.Now().Sub(c.fed()) > limit {
 			continue
 		}
 		for market, m := range c.unread {

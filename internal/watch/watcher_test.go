@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,4 +153,30 @@ func TestASilentChainIsOneSource(t *testing.T) {
 	e.chains["a"].blockAt = now.Add(-2 * time.Minute)
 	require.NoError(t, e.Pulse(t.Context(), time.Minute))
 	require.ElementsMatch(t, []string{"a", "b", "market on b"}, sourceNames(tracker.sources))
+}
+
+// Nodes that are hours behind go on giving blocks: that is no news of the present.
+func TestBlocksOfLongAgoAreSilence(t *testing.T) {
+	tracker := &silent{}
+	e := NewEngine(tracker, nil, []string{"behind", "local"}, zerolog.Nop())
+	now := time.Unix(1_700_000_000, 0)
+	e.Now = func() time.Time { return now }
+	for name, c := range e.chains {
+		c.clocked, c.blockAt = name == "behind", now
+		c.block = chains.Block{Number: 7, Time: uint64(now.Add(-time.Hour).Unix())}
+	}
+	require.NoError(t, e.Pulse(t.Context(), time.Minute))
+	for _, s := range tracker.sources {
+		if s.Name == "local" {
+			require.Equal(t, now, s.Fed, "a node of a developer has a clock of its own")
+			continue
+		}
+		require.Equal(t, now.Add(-time.Hour).Unix(), s.Fed.Unix())
+		require.Contains(t, s.Why, "are behind")
+	}
+	e.chains["behind"].block.Time = uint64(now.Add(time.Minute).Unix())
+	require.NoError(t, e.Pulse(t.Context(), time.Minute))
+	require.Equal(t, now, tracker.sources[slices.IndexFunc(tracker.sources, func(s alerts.Source) bool { return s.Name == "behind" })].Fed, "a block ahead of its time is no older than its coming")
+	require.False(t, keepsTime(31337))
+	require.True(t, keepsTime(1))
 }

@@ -284,6 +284,19 @@ func skip(t *testing.T, open Open) {
 	}
 	got2, _ := send(t, s, "b", noon, alerts.Terms{})
 	require.Len(t, got2, 1, "others want it")
+	over := stale
+	over.Key, over.Kind, over.Notify = "o", alerts.KindFresh, []string{"machine"}
+	stale.Key, stale.Notify = "s2", over.Notify
+	var posts []alerts.Post
+	for _, a := range []alerts.Alert{over, stale} {
+		m, err := alerts.Compose(a)
+		require.NoError(t, err)
+		posts = append(posts, alerts.Post{Alert: a, Message: m, Notify: a.Notify})
+	}
+	require.NoError(t, s.Post(t.Context(), noon, posts...))
+	got = take(t, s, "machine", noon, alerts.Terms{Skip: alerts.Skip{Below: alerts.Critical.Rank(), Keep: []alerts.Kind{alerts.KindFresh}}})
+	require.Equal(t, 1, got.Skipped)
+	require.Equal(t, alerts.KindFresh, got.Deliveries[0].Message.Kind, "whoever holds what is open hears that it is over")
 }
 
 func told(t *testing.T, open Open) {
