@@ -48,6 +48,12 @@ func linkedReads(t *rapid.T) []chains.Read {
 	return out
 }
 
+// precompiled are the contracts that are part of the node. What they do with data
+// that is none of theirs is not what a contract at a random address does.
+func precompiled(a chains.Address) bool {
+	return !a.IsZero() && [18]byte(a[:18]) == [18]byte{} && a[18] <= 1
+}
+
 // Reads that take words from each other answer the same whether the node puts the
 // words in place or the client does, level by level.
 func TestLinkedReadsAreTheSameEveryWay(t *testing.T) {
@@ -69,6 +75,9 @@ func TestLinkedReadsAreTheSameEveryWay(t *testing.T) {
 				want, err := chains.ReadLinked(list, func(level []chains.Read) ([]chains.Answer, error) {
 					out := truth(at, level)
 					for i, r := range level {
+						if precompiled(r.To) {
+							rt.Skip("echoed data happened to name a contract of the node itself")
+						}
 						switch r.To {
 						case names:
 							out[i].Data = namesAnswer()
