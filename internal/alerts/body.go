@@ -59,22 +59,20 @@ type BodyData struct {
 
 // BodyLevel is the part of an alert that speaks of a price level.
 type BodyLevel struct {
-	Axis        string            `json:"axis"`
-	Reference   string            `json:"reference"`
-	Price       decimal.Decimal   `json:"price"`
-	Previous    *decimal.Decimal  `json:"previous,omitempty"`
-	Level       decimal.Decimal   `json:"level"`
-	Approach    *decimal.Decimal  `json:"approach,omitempty"` // the approach distance reached, a fraction
-	Passed      []decimal.Decimal `json:"passed,omitempty"`   // levels (of an approach: distances) passed on the way
-	PassedCount int               `json:"passed_count,omitempty"`
-	Distance    decimal.Decimal   `json:"distance"` // |price/level - 1|, 8 digits
-	Band        BodyBand          `json:"band"`
-	Totals      Totals            `json:"totals"`            // within the band
-	Markets     []MarketTotals    `json:"markets,omitempty"` // the largest, within the band
-	Beyond      *Beyond           `json:"beyond,omitempty"`  // what comes next on the way
-	Now         Totals            `json:"liquidatable_now"`
-	Market      *decimal.Decimal  `json:"market_price,omitempty"` // by a feed besides the oracle
-	Digest      string            `json:"digest,omitempty"`
+	Axis      string           `json:"axis"`
+	Reference string           `json:"reference"`
+	Price     decimal.Decimal  `json:"price"`
+	Previous  *decimal.Decimal `json:"previous,omitempty"`
+	Level     decimal.Decimal  `json:"level"`
+	Approach  *decimal.Decimal `json:"approach,omitempty"` // the approach distance reached, a fraction
+	Distance  decimal.Decimal  `json:"distance"`           // |price/level - 1|, 8 digits
+	Band      BodyBand         `json:"band"`
+	Totals    Totals           `json:"totals"`            // within the band
+	Markets   []MarketTotals   `json:"markets,omitempty"` // the largest, within the band
+	Beyond    *Beyond          `json:"beyond,omitempty"`  // what comes next on the way
+	Now       Totals           `json:"liquidatable_now"`
+	Market    *decimal.Decimal `json:"market_price,omitempty"` // by a feed besides the oracle
+	Digest    string           `json:"digest,omitempty"`
 }
 
 // BodyGauge is the part of an alert that speaks of a number other than a price.

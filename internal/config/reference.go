@@ -19,15 +19,6 @@ type Key struct {
 // Keys are all settings of the file, plug-ins' own ones aside, in the order of the file.
 func Keys() []Key { return keysOf("", reflect.TypeFor[Config]()) }
 
-// KeysOf are the settings of a plug-in, from the struct that it decodes into.
-func KeysOf(settings any) []Key {
-	t := reflect.TypeOf(settings)
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return keysOf("", t)
-}
-
 // Table writes keys as a Markdown table.
 func Table(keys []Key) string {
 	var b strings.Builder

@@ -6,10 +6,6 @@ import (
 	"time"
 )
 
-// TrustOwnClock makes a shared store take this process's clock for the database's:
-// for tests whose clock is not real.
-func TrustOwnClock(s *Store) { s.ownClock = true }
-
 // LeaseTime is how long a leadership lasts unless it is renewed.
 const LeaseTime = leaseTime
 

@@ -42,8 +42,6 @@ type Store struct {
 	pulse   *sql.DB      // of Postgres: connections that no slow query keeps from renewing
 	place   string       // of Postgres: what errors call it
 	term    int64        // of Postgres: that of the leadership that writes; 0 for none
-	// ownClock makes tests with a fake clock possible: the database's is not asked.
-	ownClock bool
 	// slow is how far this process's clock is set behind, in tests.
 	slow time.Duration
 	salt string // makes the alert ids of this store differ from any other's
