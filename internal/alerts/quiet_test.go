@@ -118,7 +118,7 @@ func (e errText) Error() string { return string(e) }
 func TestScopes(t *testing.T) {
 	for text, want := range map[string]Scope{
 		"*": {Rule: "*"}, "eth": {Rule: "eth"}, "eth/2400": {"eth", "2400"}, "eth/2400.00": {"eth", "2400"},
-		"whales/aave|0xab/c": {"whales", "aave|0xab/c"},
+		"whales/aave|0xab/c": {"whales", "aave|0xab/c"}, "eth/1e2000000000": {"eth", "1e2000000000"},
 	} {
 		s, err := ParseScope(text)
 		require.NoError(t, err)

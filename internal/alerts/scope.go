@@ -40,7 +40,8 @@ func ParseScope(text string) (Scope, error) {
 	case rule == "", cut && subject == "", rule == everything && cut, len(text) > 300:
 		return Scope{}, fmt.Errorf("%.60q is nothing to mute: want a rule, RULE/LEVEL, or * for all rules", text)
 	}
-	if level, err := decimal.NewFromString(subject); err == nil && len(subject) < 60 {
+	// An exponent would be a number of any length.
+	if level, err := decimal.NewFromString(subject); err == nil && len(subject) < 60 && !strings.ContainsAny(subject, "eE") {
 		subject = level.String() // 2400.0 is the level 2400
 	}
 	return Scope{rule, subject}, nil

@@ -254,7 +254,7 @@ func (l *Listener) ladder(ctx context.Context, c call, args []string) (*page, []
 	var levels []decimal.Decimal
 	for _, text := range args[1:] {
 		level, err := decimal.NewFromString(strings.ReplaceAll(strings.TrimSuffix(text, ","), ",", ""))
-		if err != nil || len(text) > 30 || !level.IsPositive() {
+		if err != nil || len(text) > 30 || strings.ContainsAny(text, "eE") || !level.IsPositive() { // an exponent would be a number of any length
 			return usage("map")
 		}
 		levels = append(levels, level)

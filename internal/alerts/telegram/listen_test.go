@@ -276,6 +276,8 @@ func TestCommands(t *testing.T) {
 	say("/map ETH 2,400 2200")
 	got := x.said("ETH 2,440", "2,400: 312 M USD, 1,234 accounts", "2,200: ")
 	require.NotNil(t, got.Photo)
+	say("/map ETH 1e2000000000")
+	x.said("Write /map")
 	say("/map BTC")
 	x.said("no axis <x> is watched")
 	x.srv.Write(bob, telegramtest.Written{Chat: group, Text: "/mute 90m", Reply: message.ID})
